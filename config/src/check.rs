@@ -1,0 +1,87 @@
+//! The rules between keys, and the check of a file on its own.
+
+use std::path::Path;
+
+use crate::complaint::{Complaint, Complaints};
+use crate::tree::Config;
+use crate::word::Profile;
+
+/// A rule that does not hold.
+pub(crate) struct Broken {
+    /// The keys the rule reads; the complaint stands at the first that a user wrote.
+    pub(crate) reads: &'static [&'static str],
+    /// Why, and what to write instead.
+    pub(crate) reason: String,
+}
+
+/// Returns the rules between keys that a configuration breaks.
+pub(crate) fn rules(config: &Config) -> Vec<Broken> {
+    let all = [
+        keys_are_asked_for(config),
+        nothing_travels_readable(config),
+        an_open_door_has_a_list(config),
+        short_is_shorter(config),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn keys_are_asked_for(config: &Config) -> Option<Broken> {
+    let broken = !config.auth.keys && config.profile != Profile::Simple;
+    broken.then(|| Broken {
+        reads: &["auth.keys", "profile"],
+        reason: format!(
+            "false is only for profile simple, and the profile is {}",
+            config.profile
+        ),
+    })
+}
+
+fn nothing_travels_readable(config: &Config) -> Option<Broken> {
+    let listen = config.server.listen;
+    let broken = !is_loopback(config) && !config.server.plaintext_lan;
+    broken.then(|| Broken {
+        reads: &["server.listen", "server.plaintext_lan"],
+        reason: format!(
+            "{listen} is not a loopback address, and there is no TLS yet: keys and data would travel readable; \
+             listen on 127.0.0.1, or write plaintext_lan = true in [server] to accept that"
+        ),
+    })
+}
+
+fn an_open_door_has_a_list(config: &Config) -> Option<Broken> {
+    let broken =
+        config.profile == Profile::Simple && !is_loopback(config) && config.network.allow.is_none();
+    broken.then(|| Broken {
+        reads: &["server.listen", "network.allow", "profile"],
+        reason: format!("{} is not a loopback address, and profile simple asks for no key; say in network.allow who may call", config.server.listen),
+    })
+}
+
+fn short_is_shorter(config: &Config) -> Option<Broken> {
+    let broken = config.memory.short_ttl > config.memory.mid_ttl;
+    broken.then(|| Broken {
+        reads: &["memory.short_ttl", "memory.mid_ttl"],
+        reason: "short memories would outlive mid ones; short_ttl must not be longer than mid_ttl"
+            .to_owned(),
+    })
+}
+
+fn is_loopback(config: &Config) -> bool {
+    config.server.listen.ip().to_canonical().is_loopback()
+}
+
+impl Config {
+    /// Reads and checks a file as it stands, without environment and flags.
+    ///
+    /// # Errors
+    /// Returns every mistake in the file; that it cannot be read is one.
+    pub fn check_file(path: &Path) -> Result<Self, Complaints> {
+        let text = std::fs::read_to_string(path).map_err(|error| Complaint {
+            file: Some(path.to_owned()),
+            line: None,
+            key: None,
+            reason: format!("cannot be read: {error}"),
+        })?;
+        Self::load(Some((path, &text)), &[])
+    }
+}

@@ -1,0 +1,185 @@
+//! The tree of settings: what each means and in which unit.
+//!
+//! No default stands here: `mcpd.toml` is the only list of defaults, and every layer is laid on it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::rate::Rate;
+use crate::word::{ForwardedHeader, LogFormat, Profile, Rotation};
+use crate::{address, period, size, written};
+
+/// Everything an operator can set, complete and checked.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who the daemon is for; picks the layer just above the defaults.
+    pub profile: Profile,
+    /// The HTTP doors and their deadlines.
+    pub server: Server,
+    /// Who may call.
+    pub auth: Auth,
+    /// From where one may call.
+    pub network: Network,
+    /// How much one may call.
+    pub limits: Limits,
+    /// Where the data lives.
+    pub store: Store,
+    /// How long memories live.
+    pub memory: Memory,
+    /// What the daemon says about itself.
+    pub telemetry: Telemetry,
+    /// The operators' socket.
+    pub control: Control,
+}
+
+/// The HTTP doors and their deadlines.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Whether a TCP port is opened at all; without it clients come through `mcpd stdio`.
+    pub http: bool,
+    /// Address and port to listen on.
+    #[serde(deserialize_with = "address::listen")]
+    pub listen: SocketAddr,
+    /// Host names accepted besides the loopback names and the listen address; lower-case, no port.
+    #[serde(deserialize_with = "address::hosts")]
+    pub hosts: Vec<String>,
+    /// Browser origins accepted, exactly as browsers send them: `scheme://host[:port]`, lower-case.
+    #[serde(deserialize_with = "address::origins")]
+    pub origins: Vec<String>,
+    /// Largest request body, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub body_limit: u64,
+    /// The operator's word that keys may travel unencrypted beyond loopback.
+    pub plaintext_lan: bool,
+    /// Time a client has to send its request head.
+    #[serde(deserialize_with = "period::positive")]
+    pub header_deadline: Duration,
+    /// Time one call may take.
+    #[serde(deserialize_with = "period::positive")]
+    pub call_deadline: Duration,
+    /// Time running calls get to finish when the daemon stops; zero stops at once.
+    #[serde(deserialize_with = "period::any")]
+    pub drain_deadline: Duration,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Whether a call needs an API key; false only in profile simple.
+    pub keys: bool,
+    /// Failed logins a source network has before it must wait.
+    pub failed_logins: Rate,
+}
+
+/// From where one may call.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Peers that may call: absent is loopback only, empty is nobody.
+    #[serde(default, deserialize_with = "address::allowlist")]
+    pub allow: Option<Vec<IpNet>>,
+    /// Proxies whose forwarded header is believed.
+    #[serde(deserialize_with = "address::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// The one header read from a trusted proxy.
+    pub forwarded_header: ForwardedHeader,
+}
+
+/// How much one may call.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Calls per key, unless the key has its own rate.
+    pub per_key: Rate,
+    /// Requests per peer address, counted before any credential is looked at.
+    pub per_peer: Rate,
+    /// Calls per key and UTC day; 0 is no quota.
+    #[serde(deserialize_with = "size::count")]
+    pub daily_calls_per_key: u64,
+    /// Open connections, all together.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub connections: u32,
+    /// Open connections per key.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub connections_per_key: u32,
+    /// Sessions, all together.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub sessions: u32,
+    /// Sessions per key.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub sessions_per_key: u32,
+    /// Time without a request after which a session ends.
+    #[serde(deserialize_with = "period::positive")]
+    pub session_idle: Duration,
+    /// Calls in flight, all together.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub calls: u32,
+    /// Peers and keys the limiters remember; the bound of their memory.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub limiter_entries: u32,
+}
+
+/// Where the data lives.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The database file; absent is `<state>/mcpd.db`.
+    #[serde(default, deserialize_with = "written::path")]
+    pub path: Option<PathBuf>,
+    /// Connections that read, besides the one that writes.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub readers: u32,
+}
+
+/// How long memories live.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Life of a short memory.
+    #[serde(deserialize_with = "period::positive")]
+    pub short_ttl: Duration,
+    /// Life of a mid memory.
+    #[serde(deserialize_with = "period::positive")]
+    pub mid_ttl: Duration,
+    /// Largest content of one memory, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub max_content: u64,
+}
+
+/// What the daemon says about itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// What is logged, as an `EnvFilter` directive.
+    #[serde(deserialize_with = "written::text")]
+    pub log: String,
+    /// How a log line is written.
+    pub format: LogFormat,
+    /// Folder of the log files; absent is `<state>/logs`.
+    #[serde(default, deserialize_with = "written::path")]
+    pub directory: Option<PathBuf>,
+    /// When a new log file is begun.
+    pub rotation: Rotation,
+    /// Log files kept.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub keep: u32,
+}
+
+/// The operators' socket.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// The socket; absent is the platform's place.
+    #[serde(default, deserialize_with = "written::path")]
+    pub socket: Option<PathBuf>,
+    /// Largest frame either side accepts, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub frame_limit: u64,
+}

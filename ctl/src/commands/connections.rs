@@ -1,0 +1,66 @@
+//! `mcpctl connections`: who is connected, and closing one.
+
+use clap::{Args, Subcommand};
+use mcpd_ipc::connections::{ConnectionList, ConnectionsClose, ConnectionsList};
+
+use crate::{
+    daemon::Daemon,
+    error::{Ended, Error, OrSee},
+    output::{Output, Page, Table},
+    text,
+};
+
+/// What can be done with connections.
+#[derive(Subcommand)]
+pub(crate) enum ConnectionsCommand {
+    /// Lists open connections
+    #[command(after_help = "Example:\n  mcpctl connections list --json")]
+    List,
+    /// Closes one connection
+    Close(CloseArgs),
+}
+
+/// Which connection.
+#[derive(Args)]
+#[command(after_help = "Example:\n  mcpctl connections close 17")]
+pub(crate) struct CloseArgs {
+    /// Its number in the list
+    id: u64,
+}
+
+/// Runs one of the connection commands; without one it lists.
+pub(crate) async fn run(
+    command: Option<ConnectionsCommand>,
+    daemon: &Daemon,
+    now: i64,
+    out: &mut Output,
+) -> Result<Ended, Error> {
+    match command {
+        None | Some(ConnectionsCommand::List) => {
+            let list = daemon.call(ConnectionsList {}).await?;
+            out.show(&list, |list| list_page(list, now))?;
+        }
+        Some(ConnectionsCommand::Close(CloseArgs { id })) => {
+            let closed = daemon.call(ConnectionsClose { id }).await.or_see("mcpctl connections")?;
+            out.show(&closed, |closed| Page::of(format!("closed connection {}", closed.id)))?;
+        }
+    }
+    Ok(Ended::Done)
+}
+
+fn list_page(list: &ConnectionList, now: i64) -> Page {
+    if list.connections.is_empty() {
+        return Page::of("nobody is connected; to connect Claude Code: mcpctl connect claude-code");
+    }
+    let headings = Table::new(["ID", "TRANSPORT", "PEER", "KEY", "REQUESTS", "SINCE"]).figures(&[0, 4]);
+    Page::default().table(list.connections.iter().fold(headings, |table, connection| {
+        table.row([
+            connection.id.to_string(),
+            connection.transport.clone(),
+            connection.peer.clone(),
+            connection.key.clone().unwrap_or_else(|| "-".into()),
+            connection.requests.to_string(),
+            text::relative(connection.since, now),
+        ])
+    }))
+}

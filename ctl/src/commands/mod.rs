@@ -1,0 +1,41 @@
+//! One file per noun, one line per command.
+
+pub(crate) mod allow;
+pub(crate) mod connect;
+pub(crate) mod connections;
+pub(crate) mod ending;
+pub(crate) mod keys;
+pub(crate) mod shell;
+pub(crate) mod tools;
+
+mod reload;
+mod stats;
+mod status;
+
+use crate::{
+    cli::{Cli, Command},
+    daemon::Daemon,
+    error::{Ended, Error},
+    output::Output,
+    surroundings::Surroundings,
+};
+
+/// Runs one command to its end.
+pub(crate) async fn run(cli: Cli, surroundings: Surroundings, out: &mut Output) -> Result<Ended, Error> {
+    let daemon = Daemon::new(&cli.global, &surroundings);
+    let now = surroundings.now;
+    match cli.command {
+        Command::Status => status::run(&daemon, out).await,
+        Command::Stats => stats::run(&daemon, out).await,
+        Command::Keys(command) => keys::run(command, &daemon, now, out).await,
+        Command::Allow(command) => allow::run(command, &daemon, out).await,
+        Command::Connections { command } => connections::run(command, &daemon, now, out).await,
+        Command::Tools { command } => tools::run(command, &daemon, surroundings, out).await,
+        Command::Connect(args) => connect::run(args, &daemon, surroundings.executable, out).await,
+        Command::Reload => reload::run(&daemon, out).await,
+        Command::Drain(args) => ending::drain(args, &daemon, out).await,
+        Command::Shutdown(args) => ending::shutdown(args, &daemon, out).await,
+        Command::Completions(args) => shell::completions(args, out),
+        Command::Man(args) => shell::man(args, out),
+    }
+}

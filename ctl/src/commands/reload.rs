@@ -1,0 +1,27 @@
+//! `mcpctl reload`: loads the configuration again.
+
+use mcpd_ipc::life::{Reload, ReloadReport};
+
+use crate::{
+    daemon::Daemon,
+    error::{Ended, Error},
+    output::{Output, Page},
+};
+
+pub(crate) async fn run(daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
+    let report = daemon.call(Reload {}).await?;
+    out.show(&report, page)?;
+    Ok(Ended::Done)
+}
+
+fn page(report: &ReloadReport) -> Page {
+    let section = |page: Page, title: &str, keys: &[String]| match keys {
+        [] => page,
+        keys => keys.iter().fold(page.line(title), |page, key| page.line(format!("  {key}"))),
+    };
+    if report.live.is_empty() && report.restart.is_empty() {
+        return Page::of("nothing has changed");
+    }
+    let page = section(Page::default(), "in force now:", &report.live);
+    section(page, "in force after a restart (mcpctl drain, then start mcpd again):", &report.restart)
+}

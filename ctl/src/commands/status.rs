@@ -1,0 +1,36 @@
+//! `mcpctl status`: what the daemon is, where it listens and how it fares.
+
+use mcpd_ipc::life::{Status, StatusReport};
+
+use crate::{
+    daemon::Daemon,
+    error::{Ended, Error},
+    output::{Output, Page, Table},
+    text,
+};
+
+pub(crate) async fn run(daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
+    let report = daemon.call(Status {}).await?;
+    out.show(&report, page)?;
+    Ok(Ended::Done)
+}
+
+fn page(report: &StatusReport) -> Page {
+    let because = report.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let fields = [
+        ("url", report.url.clone().unwrap_or_else(|| "none: this daemon serves no HTTP".into())),
+        ("profile", report.profile.clone()),
+        ("config", report.config_file.clone().unwrap_or_else(|| "none read: defaults".into())),
+        ("state", report.state_dir.clone()),
+        ("socket", report.socket.clone()),
+        ("tools", report.tools.to_string()),
+        ("keys", format!("{} active", report.active_keys)),
+        ("connections", report.connections.to_string()),
+        ("sessions", report.sessions.to_string()),
+        ("in flight", text::count(report.calls_in_flight, "call")),
+    ];
+    Page::of(format!("mcpd {} is {}{because}", report.version, report.status))
+        .line(format!("up {}, process {}", text::span(report.uptime_seconds), report.pid))
+        .gap()
+        .table(Table::fields(fields))
+}

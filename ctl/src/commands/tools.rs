@@ -1,0 +1,224 @@
+//! `mcpctl tools`: the registry, and calling a tool by hand.
+
+use std::io::Read;
+
+use clap::{Args, Subcommand};
+use mcpd_ipc::tools::{ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsList, ToolsShow};
+use serde_json::Value;
+
+use crate::{
+    daemon::Daemon,
+    error::{Ended, Error, Kind, OrSee},
+    output::{Format, Output, Page, Table},
+    quote,
+    surroundings::Surroundings,
+    text,
+};
+
+/// What can be done with tools.
+#[derive(Subcommand)]
+pub(crate) enum ToolsCommand {
+    /// Lists the tools in their fixed order
+    #[command(after_help = "Example:\n  mcpctl tools list --json")]
+    List,
+    /// Shows one tool and what it takes
+    #[command(after_help = "Example:\n  mcpctl tools show find_entity")]
+    Show(ShowArgs),
+    /// Calls a tool and prints its result as JSON; exits 1 when it reports a failure
+    Call(CallArgs),
+}
+
+/// Which tool.
+#[derive(Args)]
+pub(crate) struct ShowArgs {
+    /// Its name
+    name: String,
+}
+
+/// Which tool, with what.
+#[derive(Args)]
+#[command(after_help = "Example:
+  mcpctl tools call retrieve_memory --args '{\"project_id\": \"demo\", \"query\": \"deadline\"}'
+  echo '{\"project_id\": \"demo\"}' | mcpctl tools call list_todos --args -")]
+pub(crate) struct CallArgs {
+    /// Its name
+    name: String,
+    /// Its arguments, a JSON object; - reads them from stdin
+    #[arg(long, value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
+    args: String,
+}
+
+const LIST: &str = "mcpctl tools";
+
+/// Runs one of the tool commands; without one it lists.
+pub(crate) async fn run(
+    command: Option<ToolsCommand>,
+    daemon: &Daemon,
+    surroundings: Surroundings,
+    out: &mut Output,
+) -> Result<Ended, Error> {
+    match command {
+        None | Some(ToolsCommand::List) => {
+            let list = daemon.call(ToolsList {}).await?;
+            out.show(&list, list_page)?;
+            Ok(Ended::Done)
+        }
+        Some(ToolsCommand::Show(ShowArgs { name })) => {
+            let detail = daemon.call(ToolsShow { name }).await.or_see(LIST)?;
+            out.show(&detail, detail_page)?;
+            Ok(Ended::Done)
+        }
+        Some(ToolsCommand::Call(CallArgs { name, args })) => {
+            let arguments = arguments(&name, &read(args, surroundings, out)?)?;
+            let outcome = daemon.call(ToolsCall { name, arguments }).await.or_see(LIST)?;
+            show_outcome(&outcome, out)?;
+            Ok(if outcome.is_error { Ended::Negative } else { Ended::Done })
+        }
+    }
+}
+
+/// Shows the result alone to people and the whole reply to programs: both are JSON.
+fn show_outcome(outcome: &ToolOutcome, out: &mut Output) -> Result<(), Error> {
+    match out.format {
+        Format::Json => out.json(outcome),
+        Format::Text => out.json(&outcome.result),
+    }
+}
+
+/// Returns the text of the arguments, from stdin where `-` says so.
+fn read(args: String, surroundings: Surroundings, out: &mut Output) -> Result<String, Error> {
+    if args != "-" {
+        return Ok(args);
+    }
+    if surroundings.stdin_is_terminal {
+        out.note(&Page::of("type the arguments as a JSON object, then Ctrl-D"));
+    }
+    let mut text = String::new();
+    let mut stdin = surroundings.stdin;
+    stdin.read_to_string(&mut text).map_err(|error| {
+        Error::new(Kind::Failed, "the arguments could not be read from stdin").because(error)
+    })?;
+    Ok(text)
+}
+
+/// Parses the arguments of a call.
+fn arguments(name: &str, text: &str) -> Result<Value, Error> {
+    let usage = |message: String| {
+        Error::new(Kind::Usage, message)
+            .hint(format!("mcpctl tools call {} --args '{{\"project_id\": \"demo\"}}'", quote::word(name)))
+            .hint(format!("mcpctl tools show {}", quote::word(name)))
+    };
+    match serde_json::from_str(text) {
+        Ok(arguments @ Value::Object(_)) => Ok(arguments),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            Err(usage("the arguments of a tool are a JSON object".into()))
+        }
+        Err(error) => Err(usage("the arguments are not JSON".into()).because(error)),
+    }
+}
+
+fn list_page(list: &ToolList) -> Page {
+    if list.tools.is_empty() {
+        return Page::of("this daemon offers no tools");
+    }
+    let headings = Table::new(["NAME", "FAMILY", "ACCESS", "CALLS", "ERRORS", "P95", "TITLE"]);
+    let table = list.tools.iter().fold(headings, |table, tool| {
+        table.row([
+            tool.name.clone(),
+            tool.family.clone(),
+            access_word(tool).into(),
+            tool.calls.to_string(),
+            tool.errors.to_string(),
+            p95(tool),
+            tool.title.clone(),
+        ])
+    });
+    Page::default().table(table.figures(&[3, 4, 5]))
+}
+
+fn detail_page(detail: &ToolDetail) -> Page {
+    let tool = &detail.summary;
+    let page = Page::default().table(Table::fields([
+        ("name", tool.name.clone()),
+        ("title", tool.title.clone()),
+        ("family", tool.family.clone()),
+        ("access", access_word(tool).into()),
+        ("calls", format!("{}, {} failed, p95 {}", tool.calls, tool.errors, p95(tool))),
+    ]));
+    let page = match detail.published["description"].as_str() {
+        Some(description) => page.gap().text(description, ""),
+        None => page,
+    };
+    let Some(properties) = detail.published["inputSchema"]["properties"].as_object() else { return page };
+    if properties.is_empty() {
+        return page.gap().line("it takes no arguments");
+    }
+    let required = detail.published["inputSchema"]["required"].as_array();
+    let headings = Table::new(["ARGUMENT", "TYPE", "NEEDED", "WHAT"]);
+    page.gap().table(properties.iter().fold(headings, |table, (name, schema)| {
+        let is_needed = required.is_some_and(|names| names.iter().any(|needed| needed == name.as_str()));
+        let what = schema["description"].as_str().and_then(|text| text.lines().next()).unwrap_or_default();
+        let needed = if is_needed { "yes" } else { "" };
+        table.row([name.clone(), type_word(schema), needed.into(), what.into()])
+    }))
+}
+
+/// Returns the type of an argument in a word or two; the whole truth is in the schema, which `--json` prints.
+fn type_word(schema: &Value) -> String {
+    let words = |values: &[Value]| {
+        let shown = values.iter().filter(|value| !value.is_null() && *value != "null");
+        let words: Vec<_> =
+            shown.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+        words.join("|")
+    };
+    let (values, kind) = (schema["enum"].as_array(), &schema["type"]);
+    match (values, kind.as_str(), kind.as_array()) {
+        (Some(values), _, _) => words(values),
+        (None, Some("array"), _) => match schema["items"]["type"].as_str() {
+            Some(item) => format!("array of {item}"),
+            None => "array".into(),
+        },
+        (None, Some(kind), _) => kind.into(),
+        (None, None, Some(kinds)) => words(kinds),
+        (None, None, None) => "any".into(),
+    }
+}
+
+fn access_word(tool: &ToolSummary) -> &'static str {
+    if tool.read_only { "read" } else { "write" }
+}
+
+fn p95(tool: &ToolSummary) -> String {
+    tool.p95_ms.map_or_else(|| "-".into(), text::millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_a_json_object() {
+        assert_eq!(arguments("x", r#"{"a": 1}"#).unwrap(), json!({"a": 1}));
+        for bad in ["[1]", "null", "7", "\"x\"", "{", "", "{} {}"] {
+            assert_eq!(arguments("x", bad).unwrap_err().kind, Kind::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn types_are_named_in_a_word_or_two() {
+        let cases = [
+            (json!({"type": "string"}), "string"),
+            (json!({"type": ["integer", "null"]}), "integer"),
+            (json!({"type": "array", "items": {"type": "string"}}), "array of string"),
+            (json!({"type": "array"}), "array"),
+            (json!({"type": "string", "enum": ["short", "long", null, 3]}), "short|long|3"),
+            (json!({"anyOf": []}), "any"),
+            (json!(true), "any"),
+        ];
+        for (schema, word) in cases {
+            assert_eq!(type_word(&schema), word);
+        }
+    }
+}

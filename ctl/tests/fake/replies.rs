@@ -1,0 +1,178 @@
+//! Made-up replies, one to each command; names in them try to misbehave.
+
+use mcpd_ipc::{Fault, FaultKind, Request};
+use serde_json::{Value, json};
+
+use super::NOW;
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 86_400_000;
+
+/// Answers every command with something to show.
+pub(crate) fn plenty(request: &Request) -> Result<Value, Fault> {
+    Ok(match request {
+        Request::Status(_) => status(),
+        Request::Stats(_) => stats(),
+        Request::KeysAdd(add) => {
+            let mut key = laptop();
+            key["name"] = json!(add.name);
+            json!({"key": key, "secret": "mcpd_sk_k7Qm2ZpXa91B_SECRETSECRETSECRET"})
+        }
+        Request::KeysList(_) => json!({"keys": [laptop(), old()]}),
+        Request::KeysShow(show) if show.key == "nobody" => return Err(Fault::not_found("key", "nobody")),
+        Request::KeysShow(show) => {
+            if show.key == "old" {
+                old()
+            } else {
+                laptop()
+            }
+        }
+        Request::KeysRevoke(_) => json!({"key": laptop(), "sessions_closed": 2}),
+        Request::AllowAdd(add) => {
+            let mut list = allowlist();
+            list["note"] = json!(format!("{} joins, but the daemon listens on loopback only", add.cidr));
+            list
+        }
+        Request::AllowList(_) => allowlist(),
+        Request::AllowRemove(_) => json!({"state": "nobody", "entries": []}),
+        Request::AllowTest(test) => json!({
+            "address": test.address,
+            "allowed": test.address.starts_with("192.168.3."),
+            "because": "the allowlist has 192.168.3.0/24",
+        }),
+        Request::ConnectionsList(_) => json!({"connections": [
+            {"id": 3, "transport": "http", "peer": "192.168.3.7:50112", "key": "laptop", "since": NOW - 90 * MINUTE,
+             "requests": 1204},
+            {"id": 17, "transport": "local", "peer": "uid 1000\u{1b}[2J", "key": null, "since": NOW - 400, "requests": 0},
+        ]}),
+        Request::ConnectionsClose(close) => json!({"id": close.id}),
+        Request::ToolsList(_) => json!({"tools": [find(), store()]}),
+        Request::ToolsShow(_) => detail(),
+        Request::ToolsCall(call) if call.name == "fails" => {
+            json!({"is_error": true, "result": {"code": "not_indexed", "message": "nothing is indexed\u{202e}"}})
+        }
+        Request::ToolsCall(call) => json!({"is_error": false, "result": {"z": 1, "a": call.arguments}}),
+        Request::Reload(_) => json!({"live": ["limits.rate", "log.level"], "restart": ["server.listen"]}),
+        Request::Drain(_) => json!({"calls_in_flight": 3, "pid": 4242}),
+        Request::Shutdown(_) => json!({"calls_in_flight": 1, "pid": 4242}),
+    })
+}
+
+/// Answers every command with as little as can be.
+pub(crate) fn nothing(request: &Request) -> Result<Value, Fault> {
+    Ok(match request {
+        Request::Status(_) => {
+            let mut bare = status();
+            bare["url"] = Value::Null;
+            bare["config_file"] = Value::Null;
+            bare["status"] = json!("degraded");
+            bare["reason"] = json!("the database is away");
+            bare
+        }
+        Request::Stats(_) => {
+            let mut bare = stats();
+            bare["refusals"] = json!({});
+            bare["tools"] = json!({});
+            bare
+        }
+        Request::KeysList(_) => json!({"keys": []}),
+        Request::AllowList(_) => json!({"state": "loopback_only", "entries": []}),
+        Request::ConnectionsList(_) => json!({"connections": []}),
+        Request::ToolsList(_) => json!({"tools": []}),
+        Request::ToolsShow(_) => {
+            let published = json!({"name": "ping", "inputSchema": {"type": "object", "properties": {}}});
+            json!({"summary": store(), "published": published})
+        }
+        Request::Reload(_) => json!({"live": [], "restart": []}),
+        Request::KeysAdd(_)
+        | Request::KeysShow(_)
+        | Request::KeysRevoke(_)
+        | Request::AllowAdd(_)
+        | Request::AllowRemove(_)
+        | Request::AllowTest(_)
+        | Request::ConnectionsClose(_)
+        | Request::ToolsCall(_)
+        | Request::Drain(_)
+        | Request::Shutdown(_) => plenty(request)?,
+    })
+}
+
+/// Refuses every command, each kind once.
+pub(crate) fn refusals(request: &Request) -> Result<Value, Fault> {
+    let fault = |kind, message: &str| Err(Fault::new(kind, message));
+    match request.name() {
+        "KeysAdd" => fault(FaultKind::Conflict, "there is a key \"laptop\" already"),
+        "KeysRevoke" => Err(Fault::not_found("key", "x\u{1b}[0m")),
+        "AllowAdd" => fault(FaultKind::Usage, "\"10.0.0.0/99\" is not a network"),
+        "Reload" => fault(FaultKind::Refused, "mcpd.toml is not valid\nline 3: server.listn is unknown"),
+        "Drain" => fault(FaultKind::NotPermitted, "you may look but not change anything"),
+        _ => Err(Fault::new(FaultKind::Internal, "internal error 7f3a").hint("look for 7f3a in the log")),
+    }
+}
+
+fn status() -> Value {
+    json!({
+        "status": "healthy", "version": "0.1.0", "pid": 4242, "uptime_seconds": 11_530, "profile": "enterprise",
+        "url": "http://127.0.0.1:8765/mcp", "socket": "/run/user/1000/mcpd/mcpd.sock",
+        "state_dir": "/home/ada/.local/state/mcpd", "config_file": "/home/ada/.config/mcpd/mcpd.toml",
+        "tools": 41, "active_keys": 3, "connections": 2, "sessions": 1, "calls_in_flight": 1,
+    })
+}
+
+fn stats() -> Value {
+    json!({
+        "uptime_seconds": 266_400, "total_requests": 120_406, "successful_requests": 120_400, "failed_requests": 6,
+        "success_rate": 0.99995, "avg_response_time": 1.834, "p50": 0.912, "p95": 6.25, "p99": 143.7,
+        "active_connections": 2, "calls_in_flight": 0, "refusals": {"rate": 4, "unauthenticated": 2},
+        "tools": {
+            "analyze_codebase": {"calls": 2, "errors": 0, "avg": 2400.0, "p50": 2100.0, "p95": 2700.0, "p99": 2700.0},
+            "retrieve_memory": {"calls": 1204, "errors": 6, "avg": 2.25, "p50": 1.5, "p95": 6.125, "p99": 11.0},
+        },
+    })
+}
+
+fn laptop() -> Value {
+    json!({
+        "id": "k7Qm2ZpXa91B", "name": "laptop", "tenant": "default", "state": "active", "scopes": ["read", "write"],
+        "tools": [], "deny_tools": ["analyze_codebase"], "cidrs": ["192.168.3.0/24"], "rate": "100/60s",
+        "connections": 4, "created_at": NOW - DAY, "expires_at": NOW + 90 * DAY - 1, "last_used_at": NOW - 3 * MINUTE,
+    })
+}
+
+fn old() -> Value {
+    json!({
+        "id": "Zz0000000000", "name": "evil\u{202e}\u{1b}[31mname", "tenant": "团队", "state": "expired", "scopes": [],
+        "tools": ["find_entity"], "deny_tools": [], "cidrs": [], "rate": null, "connections": null,
+        "created_at": NOW - 800 * DAY, "expires_at": NOW - 2 * DAY, "last_used_at": null,
+    })
+}
+
+fn allowlist() -> Value {
+    json!({"state": "listed", "entries": [
+        {"cidr": "127.0.0.0/8", "source": "file"}, {"cidr": "192.168.3.0/24", "source": "operator"},
+    ]})
+}
+
+fn find() -> Value {
+    json!({"name": "find_entity", "family": "code", "title": "Find an entity", "read_only": true, "calls": 1204,
+           "errors": 6, "p95_ms": 6.125})
+}
+
+fn store() -> Value {
+    json!({"name": "store_memory", "family": "memory", "title": "Store a memory", "read_only": false, "calls": 0,
+           "errors": 0, "p95_ms": null})
+}
+
+fn detail() -> Value {
+    json!({"summary": find(), "published": {
+        "name": "find_entity",
+        "description": "Finds symbols by name.\n\nAnswers carry the commit\u{1b}[1m they were indexed at.",
+        "inputSchema": {"type": "object", "required": ["project_id", "query"], "properties": {
+            "project_id": {"type": "string", "description": "The project.\nCreated on first use."},
+            "query": {"type": "string", "description": "What to look for"},
+            "kind": {"type": ["string", "null"], "enum": ["function", "class", null]},
+            "limit": {"type": "integer"},
+            "paths": {"type": "array", "items": {"type": "string"}},
+        }},
+    }})
+}

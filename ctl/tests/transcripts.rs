@@ -1,0 +1,192 @@
+//! Every command against a scripted daemon: what goes over the socket, what people and programs see, how it ends.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod fake;
+
+use std::io;
+
+use fake::{Fake, Script, Shared, replies, run, surroundings};
+use serde_json::json;
+
+/// Runs commands against one script and returns their transcripts, one after another.
+async fn transcripts(script: Script, commands: &[&[&str]]) -> String {
+    let mut all = Vec::new();
+    for args in commands {
+        let said = Fake::start(script).run(args).await;
+        all.push(said.transcript(args));
+    }
+    all.join("\n")
+}
+
+/// Snapshots commands, for people and for programs.
+macro_rules! looks {
+    ($name:ident, $script:expr, $commands:expr) => {
+        #[tokio::test]
+        async fn $name() {
+            let commands: &[&[&str]] = &$commands;
+            insta::assert_snapshot!(stringify!($name), transcripts($script, commands).await);
+            let with_json: Vec<Vec<&str>> =
+                commands.iter().map(|args| args.iter().copied().chain(["--json"]).collect()).collect();
+            let with_json: Vec<&[&str]> = with_json.iter().map(Vec::as_slice).collect();
+            insta::assert_snapshot!(
+                concat!(stringify!($name), "_json"),
+                transcripts($script, &with_json).await
+            );
+        }
+    };
+}
+
+looks!(status, replies::plenty, [&["status"]]);
+looks!(stats, replies::plenty, [&["stats"]]);
+looks!(
+    keys,
+    replies::plenty,
+    [
+        &["keys", "add", "laptop"],
+        &["keys", "list"],
+        &["keys", "show", "laptop"],
+        &["keys", "show", "old"],
+        &["keys", "show", "nobody"],
+        &["keys", "revoke", "laptop"],
+    ]
+);
+looks!(
+    allow,
+    replies::plenty,
+    [
+        &["allow", "add", "192.168.3.0/24"],
+        &["allow", "list"],
+        &["allow", "remove", "192.168.3.0/24"],
+        &["allow", "test", "192.168.3.7"],
+        &["allow", "test", "10.0.0.1"],
+    ]
+);
+looks!(
+    connections,
+    replies::plenty,
+    [&["connections"], &["connections", "list"], &["connections", "close", "17"]]
+);
+looks!(
+    tools,
+    replies::plenty,
+    [
+        &["tools"],
+        &["tools", "list"],
+        &["tools", "show", "find_entity"],
+        &["tools", "call", "ping", "--args", "{\"b\": 2, \"a\": 1}"],
+        &["tools", "call", "ping"],
+        &["tools", "call", "fails"],
+        &["tools", "call", "ping", "--args", "[]"],
+    ]
+);
+looks!(
+    connect,
+    replies::plenty,
+    [
+        &["connect", "claude-code"],
+        &["connect", "claude-code", "--key", "mcpd_sk_x"],
+        &["connect", "claude-code", "--stdio"],
+        &["connect", "claude-code", "--stdio", "--name", "team", "--state-dir", "/srv/my team"],
+        &["connect", "claude-code", "--stdio", "--state-dir", "/srv/\u{202e}"],
+    ]
+);
+looks!(
+    life,
+    replies::plenty,
+    [
+        &["reload"],
+        &["drain", "--deadline", "5m"],
+        &["drain", "--no-wait"],
+        &["shutdown"],
+        &["shutdown", "--now"],
+    ]
+);
+looks!(
+    nothing,
+    replies::nothing,
+    [
+        &["status"],
+        &["stats"],
+        &["keys", "list"],
+        &["keys", "add", "laptop"],
+        &["allow", "list"],
+        &["connections"],
+        &["tools"],
+        &["tools", "show", "ping"],
+        &["connect", "claude-code"],
+        &["reload"],
+    ]
+);
+looks!(
+    refusals,
+    replies::refusals,
+    [
+        &["status"],
+        &["keys", "add", "laptop"],
+        &["keys", "revoke", "x"],
+        &["allow", "add", "10.0.0.0/99"],
+        &["reload"],
+        &["drain"],
+    ]
+);
+
+#[tokio::test]
+async fn every_flag_of_keys_add_reaches_the_daemon() {
+    let fake = Fake::start(replies::plenty);
+    let line = "keys add ci --scope read --scope metrics --tool a --tool b --deny-tool c --cidr 10.0.0.0/8 \
+                --rate 100/60s --connections 4 --expires 90d --tenant team --json";
+    let said = fake.run(&line.split_whitespace().collect::<Vec<_>>()).await;
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let expected = json!([{"command": "keys_add", "args": {
+        "name": "ci", "scopes": ["read", "metrics"], "tools": ["a", "b"], "deny_tools": ["c"],
+        "cidrs": ["10.0.0.0/8"], "rate": "100/60s", "connections": 4, "expires_in": 7_776_000, "tenant": "team",
+    }}]);
+    assert_eq!(json!(*fake.requests.lock().unwrap()), expected);
+}
+
+#[tokio::test]
+async fn the_secret_is_shown_once_and_alone() {
+    let said = Fake::start(replies::plenty).run(&["keys", "add", "laptop"]).await;
+    assert_eq!(said.stdout, "mcpd_sk_k7Qm2ZpXa91B_SECRETSECRETSECRET\n");
+    assert!(!said.stderr.contains("SECRET"), "{}", said.stderr);
+}
+
+#[tokio::test]
+async fn a_secret_that_could_not_be_shown_is_a_failure_even_when_the_reader_has_gone() {
+    for kind in [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull] {
+        for args in [&["keys", "add", "laptop"][..], &["keys", "add", "laptop", "--json"]] {
+            let fake = Fake::start(replies::plenty);
+            let said = run(args, surroundings(&fake.socket()), Shared::failing(kind)).await;
+            assert_eq!(said.code, 1);
+            assert!(said.stderr.contains("hint: mcpctl keys revoke k7Qm2ZpXa91B"), "{}", said.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_has_gone_is_no_error_for_a_listing() {
+    let fake = Fake::start(replies::plenty);
+    let gone = Shared::failing(io::ErrorKind::BrokenPipe);
+    let said = run(&["keys", "list"], surroundings(&fake.socket()), gone).await;
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    let full = Shared::failing(io::ErrorKind::StorageFull);
+    let said = run(&["keys", "list"], surroundings(&fake.socket()), full).await;
+    assert_eq!(said.code, 1);
+}
+
+#[tokio::test]
+async fn arguments_come_from_stdin_and_durations_as_seconds() {
+    let fake = Fake::start(replies::plenty);
+    let mut piped = surroundings(&fake.socket());
+    piped.stdin = Box::new(io::Cursor::new("{\"query\": \"会话\"}\n"));
+    let said = run(&["tools", "call", "search", "--args", "-"], piped, Shared::default()).await;
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let said = fake.run(&["drain", "--deadline", "1500ms", "--no-wait"]).await;
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let expected = json!([
+        {"command": "tools_call", "args": {"name": "search", "arguments": {"query": "会话"}}},
+        {"command": "drain", "args": {"deadline": 2}},
+    ]);
+    assert_eq!(json!(*fake.requests.lock().unwrap()), expected);
+}

@@ -1,0 +1,64 @@
+//! The real binary in a sealed environment, with no daemon anywhere.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::process::{Command, Output};
+
+fn mcpctl(home: &std::path::Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcpctl"));
+    command.env_clear().env("HOME", home).args(args).output().unwrap()
+}
+
+#[test]
+fn an_absent_socket_exits_3_and_says_how_to_start() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("nobody.sock");
+    let said = mcpctl(home.path(), &["status", "--socket", socket.to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(3));
+    assert!(said.stdout.is_empty());
+    let stderr = String::from_utf8(said.stderr).unwrap();
+    assert!(stderr.contains("nobody.sock"), "{stderr}");
+    assert!(stderr.contains("hint: start it: mcpd, or systemctl --user start mcpd"), "{stderr}");
+}
+
+#[test]
+fn the_platforms_place_is_tried_when_nothing_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let said = mcpctl(home.path(), &["keys", "list", "--json"]);
+    assert_eq!(said.status.code(), Some(3));
+    let stderr = String::from_utf8(said.stderr).unwrap();
+    assert!(stderr.contains(home.path().to_str().unwrap()), "{stderr}");
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    let home = tempfile::tempdir().unwrap();
+    for args in
+        [&[][..], &["nonsense"], &["keys", "add"], &["connections", "close", "x"], &["man", "nonsense"]]
+    {
+        let said = mcpctl(home.path(), args);
+        assert_eq!(said.status.code(), Some(2), "{args:?}");
+        assert!(said.stdout.is_empty(), "{args:?}");
+        assert!(!said.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn shells_and_manual_readers_are_served_without_a_daemon() {
+    let home = tempfile::tempdir().unwrap();
+    let said = |args: &[&str]| {
+        let output = mcpctl(home.path(), args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stderr.is_empty(), "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(said(&["completions", shell]).contains("revoke"), "{shell}");
+    }
+    assert!(said(&["man"]).contains(".TH mcpctl 1"));
+    assert!(said(&["man", "keys", "add"]).contains("mcpctl\\-keys\\-add"));
+    assert!(said(&["--version"]).starts_with("mcpctl "));
+    assert!(said(&["keys", "add", "--help"]).contains("--expires <TIME>"));
+    let line = said(&["connect", "claude-code", "--stdio", "--state-dir", "/srv/team"]);
+    assert!(line.starts_with("claude mcp add mcpd -- "), "{line}");
+    assert!(line.ends_with("mcpd stdio --state-dir /srv/team\n"), "{line}");
+}

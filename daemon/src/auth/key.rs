@@ -1,0 +1,209 @@
+//! The text of an API key, `mcpd_sk_<id12>_<secret43><crc6>`, and what is kept of it.
+//!
+//! The secret is 43 characters of base 62 (256 bits); the last six are a CRC-32 of all before them, so that a typo or
+//! a cut-off paste is told from a wrong key without asking the store. At rest lies an HMAC-SHA-256 under a pepper.
+
+use std::{fmt, io::Write, path::Path};
+
+use hmac::{Hmac, KeyInit, Mac};
+use rand::{Rng, RngExt};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+const PREFIX: &str = "mcpd_sk_";
+const ID: usize = 12;
+const SECRET: usize = 43;
+const CHECK: usize = 6;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Text that must never be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Wraps what a caller showed.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// Returns the text, for the one place that must show or hash it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// A well-formed key.
+#[derive(Debug, Clone)]
+pub struct KeyText {
+    text: Secret,
+}
+
+impl KeyText {
+    /// Makes a new key from the system's random generator.
+    pub fn generate() -> Self {
+        let mut rng = rand::rng();
+        let body = format!("{PREFIX}{}_{}", base62(&mut rng, ID), base62(&mut rng, SECRET));
+        Self { text: Secret::new(format!("{body}{}", check(&body))) }
+    }
+
+    /// Reads a key; `None` when it is not one, cut off or mistyped.
+    pub fn parse(text: &Secret) -> Option<Self> {
+        let key = text.expose();
+        let whole = PREFIX.len() + ID + 1 + SECRET + CHECK;
+        let plain = key.bytes().all(|byte| byte == b'_' || ALPHABET.contains(&byte));
+        if key.len() != whole || !plain || !key.starts_with(PREFIX) {
+            return None;
+        }
+        let (body, shown) = key.split_at(whole - CHECK);
+        let separated = key.as_bytes().get(PREFIX.len() + ID) == Some(&b'_');
+        (separated && shown == check(body)).then(|| Self { text: text.clone() })
+    }
+
+    /// Returns the public id.
+    pub fn id(&self) -> &str {
+        &self.text.expose()[PREFIX.len()..PREFIX.len() + ID]
+    }
+
+    /// Returns the whole key, to be shown once.
+    pub fn reveal(&self) -> &str {
+        self.text.expose()
+    }
+}
+
+fn base62(rng: &mut impl Rng, length: usize) -> String {
+    (0..length).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect()
+}
+
+fn check(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; CHECK];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|&digit| char::from(digit)).collect()
+}
+
+/// The server's own secret that turns a key into its digest: a stolen database alone opens nothing.
+pub struct Pepper(Hmac<Sha256>);
+
+impl Pepper {
+    /// Reads the pepper at `path`, making it on the first run.
+    pub fn load(path: &Path) -> std::io::Result<Self> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(path)?,
+            Err(error) => return Err(error),
+        };
+        if bytes.len() < 32 {
+            let reason = "the pepper is shorter than 32 bytes; restore it from a backup, or remove it and issue new keys";
+            return Err(std::io::Error::other(reason));
+        }
+        let hmac = Hmac::new_from_slice(&bytes).map_err(std::io::Error::other)?;
+        Ok(Self(hmac))
+    }
+
+    /// Returns what is kept of a key.
+    pub fn digest(&self, key: &KeyText) -> Vec<u8> {
+        let mut hmac = self.0.clone();
+        hmac.update(key.reveal().as_bytes());
+        hmac.finalize().into_bytes().to_vec()
+    }
+
+    /// Answers in constant time whether `key` has `digest`.
+    pub fn matches(&self, key: &KeyText, digest: &[u8]) -> bool {
+        self.digest(key).ct_eq(digest).into()
+    }
+}
+
+/// Writes a new pepper; of two processes starting at once, the second reads what the first wrote.
+fn create(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0u8; 32]);
+    rand::rng().fill_bytes(&mut bytes);
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let fresh = parent.join(format!(".pepper.{}", std::process::id()));
+    let mut file = private_file(&fresh)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&fresh, path);
+    std::fs::remove_file(&fresh)?;
+    match linked {
+        Ok(()) => Ok(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(Zeroizing::new(std::fs::read(path)?))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_new_key_has_the_published_form() {
+        let key = KeyText::generate();
+        let text = key.reveal();
+        assert_eq!(text.len(), 8 + 12 + 1 + 43 + 6);
+        assert!(text.starts_with("mcpd_sk_"));
+        assert_eq!(KeyText::parse(&Secret::new(text)).unwrap().id(), key.id());
+    }
+
+    #[test]
+    fn a_typo_is_noticed_anywhere() {
+        let key = KeyText::generate();
+        for position in 0..key.reveal().len() {
+            let mut typo = key.reveal().as_bytes().to_vec();
+            typo[position] = if typo[position] == b'x' { b'y' } else { b'x' };
+            let typo = Secret::new(String::from_utf8(typo).unwrap());
+            assert!(KeyText::parse(&typo).is_none(), "position {position}");
+        }
+    }
+
+    #[test]
+    fn the_secret_is_not_printed() {
+        let key = KeyText::generate();
+        assert!(!format!("{key:?}").contains(&key.reveal()[21..]));
+    }
+
+    #[test]
+    fn the_pepper_is_made_once_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pepper");
+        let key = KeyText::generate();
+        let digest = Pepper::load(&path).unwrap().digest(&key);
+        assert!(Pepper::load(&path).unwrap().matches(&key, &digest));
+        assert!(!Pepper::load(&path).unwrap().matches(&KeyText::generate(), &digest));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        std::fs::write(&path, "short").unwrap();
+        assert!(Pepper::load(&path).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "\\PC{0,90}") {
+            let _ = KeyText::parse(&Secret::new(text));
+        }
+    }
+}

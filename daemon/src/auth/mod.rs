@@ -1,0 +1,13 @@
+//! Who is calling: credentials, principals, scopes, and the keys that prove them.
+
+mod caller;
+mod key;
+mod keyring;
+mod principal;
+mod scope;
+
+pub use caller::{Caller, Credentials, Headers, Peer};
+pub use key::{KeyText, Pepper, Secret};
+pub use keyring::{KeyTerms, Keyring, KeyringError, Unrecognised};
+pub use principal::{Principal, PrincipalId, ToolPolicy};
+pub use scope::{Need, Scope};

@@ -1,0 +1,145 @@
+//! Someone the daemon knows, with all they may do.
+
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use ipnet::IpNet;
+use mcpd_config::Rate;
+use tokio_util::sync::CancellationToken;
+
+use super::{Need, Scope};
+
+/// Tells principals apart; sessions and limits hang on it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PrincipalId {
+    /// An API key by its public id.
+    Key(String),
+    /// A user of this machine behind a local stream.
+    Local(u32),
+    /// Anyone, where keys are switched off.
+    Anonymous,
+}
+
+/// Which tools a key may call, within its scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolPolicy {
+    /// Only these; empty means all.
+    pub allow: Vec<String>,
+    /// Never these.
+    pub deny: Vec<String>,
+}
+
+impl ToolPolicy {
+    /// Answers whether the policy lets a tool through.
+    pub fn permits(&self, tool: &str) -> bool {
+        let listed = |list: &[String]| list.iter().any(|name| name == tool);
+        (self.allow.is_empty() || listed(&self.allow)) && !listed(&self.deny)
+    }
+
+    /// Answers whether the policy lets every tool through.
+    pub fn is_open(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
+}
+
+/// Someone the daemon knows.
+#[derive(Debug)]
+pub struct Principal {
+    /// Tells it from others.
+    pub id: PrincipalId,
+    /// Name for people.
+    pub name: String,
+    /// Whose data it sees.
+    pub tenant: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Which tools it may call.
+    pub tools: ToolPolicy,
+    /// Networks it may come from; empty means any.
+    pub cidrs: Vec<IpNet>,
+    /// Own rate.
+    pub rate: Option<Rate>,
+    /// Own limit of connections.
+    pub connections: Option<u32>,
+    /// When it was issued, UTC milliseconds.
+    pub created_at: i64,
+    /// When it expires, UTC milliseconds.
+    pub expires_at: Option<i64>,
+    /// When it was revoked, or zero.
+    pub(super) revoked_at: AtomicI64,
+    /// When it was last used, or zero.
+    pub(super) last_used_at: AtomicI64,
+    /// Fires when it is revoked; streams, sessions and running calls watch it.
+    pub revoked: CancellationToken,
+}
+
+impl Principal {
+    /// Returns the principal behind a local stream: the person at the machine may do everything.
+    pub fn local(uid: u32) -> Self {
+        Self::builtin(PrincipalId::Local(uid), "local")
+    }
+
+    /// Returns the principal everyone is where keys are switched off.
+    pub fn anonymous() -> Self {
+        Self::builtin(PrincipalId::Anonymous, "anonymous")
+    }
+
+    fn builtin(id: PrincipalId, name: &str) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            tenant: "default".to_owned(),
+            scopes: Scope::ALL.to_vec(),
+            tools: ToolPolicy::default(),
+            cidrs: Vec::new(),
+            rate: None,
+            connections: None,
+            created_at: 0,
+            expires_at: None,
+            revoked_at: AtomicI64::new(0),
+            last_used_at: AtomicI64::new(0),
+            revoked: CancellationToken::new(),
+        }
+    }
+
+    /// Answers whether it may do what a request needs.
+    pub fn may(&self, need: Need<'_>) -> bool {
+        match need {
+            Need::Known => true,
+            Need::Scope(scope) => self.scopes.contains(&scope),
+            Need::Tool(tool, scope) => self.scopes.contains(&scope) && self.tools.permits(tool),
+            Need::NoSuchTool => false,
+        }
+    }
+
+    /// Answers whether it may come from `address`.
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        self.cidrs.is_empty() || self.cidrs.iter().any(|net| net.contains(&address))
+    }
+
+    /// Answers whether it has expired at `now`, UTC milliseconds.
+    pub fn expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// Returns when it was revoked.
+    pub fn revoked_at(&self) -> Option<i64> {
+        Some(self.revoked_at.load(Ordering::Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// Returns when it was last used.
+    pub fn last_used_at(&self) -> Option<i64> {
+        Some(self.last_used_at.load(Ordering::Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// Returns the name kept as the author of what it writes: stable when the key is renamed.
+    pub fn author(&self) -> String {
+        match &self.id {
+            PrincipalId::Key(id) => format!("key:{id}"),
+            PrincipalId::Local(uid) => format!("local:{uid}"),
+            PrincipalId::Anonymous => "anonymous".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! From a request to the noun that answers it. Adding a command breaks this match until it is answered.
+
+use mcpd_ipc::{Access, Command, Fault, FaultKind, Outcome, Request};
+use serde_json::Value;
+
+use super::{Hands, Operator, allow, connections, keys, life, tools};
+
+/// Obeys one request. The reply is the JSON of its command's reply type.
+pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) -> Outcome<Value> {
+    if request.access() == Access::Write && !may_write(operator) {
+        let message = format!("user {} may look but not change anything", operator.uid);
+        return Outcome::Err(Fault::new(FaultKind::NotPermitted, message));
+    }
+    tracing::debug!(target: "mcpd::control", command = request.name(), operator = operator.uid, "command");
+    match request {
+        Request::Status(ask) => reply::<mcpd_ipc::life::Status>(life::status(hands, ask).await),
+        Request::Stats(ask) => reply::<mcpd_ipc::life::Stats>(life::stats(hands, ask)),
+        Request::KeysAdd(ask) => reply::<mcpd_ipc::keys::KeysAdd>(keys::add(hands, operator, ask).await),
+        Request::KeysList(ask) => reply::<mcpd_ipc::keys::KeysList>(keys::list(hands, ask)),
+        Request::KeysShow(ask) => reply::<mcpd_ipc::keys::KeysShow>(keys::show(hands, ask)),
+        Request::KeysRevoke(ask) => {
+            reply::<mcpd_ipc::keys::KeysRevoke>(keys::revoke(hands, operator, ask).await)
+        }
+        Request::AllowAdd(ask) => reply::<mcpd_ipc::allow::AllowAdd>(allow::add(hands, ask).await),
+        Request::AllowList(ask) => reply::<mcpd_ipc::allow::AllowList>(allow::list(hands, ask)),
+        Request::AllowRemove(ask) => reply::<mcpd_ipc::allow::AllowRemove>(allow::remove(hands, ask).await),
+        Request::AllowTest(ask) => reply::<mcpd_ipc::allow::AllowTest>(allow::test(hands, ask)),
+        Request::ConnectionsList(ask) => {
+            reply::<mcpd_ipc::connections::ConnectionsList>(connections::list(hands, ask))
+        }
+        Request::ConnectionsClose(ask) => {
+            reply::<mcpd_ipc::connections::ConnectionsClose>(connections::close(hands, ask))
+        }
+        Request::ToolsList(ask) => reply::<mcpd_ipc::tools::ToolsList>(tools::list(hands, ask)),
+        Request::ToolsShow(ask) => reply::<mcpd_ipc::tools::ToolsShow>(tools::show(hands, ask)),
+        Request::ToolsCall(ask) => {
+            reply::<mcpd_ipc::tools::ToolsCall>(tools::call(hands, operator, ask).await)
+        }
+        Request::Reload(ask) => reply::<mcpd_ipc::life::Reload>(life::reload(hands, ask).await),
+        Request::Drain(ask) => reply::<mcpd_ipc::life::Drain>(life::drain(hands, ask).await),
+        Request::Shutdown(ask) => reply::<mcpd_ipc::life::Shutdown>(life::shutdown(hands, ask).await),
+    }
+}
+
+/// Only the daemon's own user and root change anything; the socket's mode keeps others out before that.
+fn may_write(operator: Operator) -> bool {
+    operator.uid == 0 || operator.uid == super::server::own_uid()
+}
+
+/// Ties an answer to the reply type its command promises.
+fn reply<C: Command>(answer: Result<C::Reply, Fault>) -> Outcome<Value> {
+    let encoded = answer.and_then(|reply| {
+        serde_json::to_value(reply).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))
+    });
+    match encoded {
+        Ok(value) => Outcome::Ok(value),
+        Err(fault) => Outcome::Err(fault),
+    }
+}
+
+/// Hides a failure of ours behind an id that finds it in the log.
+pub(super) fn internal(error: &dyn std::error::Error) -> Fault {
+    let id = crate::store::new_id();
+    tracing::error!(%error, id, "a command failed");
+    Fault::new(FaultKind::Internal, format!("internal error (id {id})")).hint("the log names the cause under that id")
+}

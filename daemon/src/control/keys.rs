@@ -1,0 +1,133 @@
+//! The life of a key, as operators lead it.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use ipnet::IpNet;
+use mcpd_ipc::{
+    Fault, FaultKind,
+    keys::{KeyCreated, KeyInfo, KeyList, KeyRevoked, KeyState, KeysAdd, KeysList, KeysRevoke, KeysShow, Shown},
+};
+
+use super::{Hands, Operator, allow::parse_cidr, dispatch::internal};
+use crate::{
+    auth::{KeyTerms, KeyringError, Principal, PrincipalId, Scope, ToolPolicy},
+    telemetry::KeyChanged,
+};
+
+/// Longest name of a key or tenant, in characters.
+const LONGEST_NAME: usize = 64;
+
+pub(super) async fn add(hands: &Hands, operator: Operator, ask: KeysAdd) -> Result<KeyCreated, Fault> {
+    let terms = terms(hands, ask)?;
+    let (principal, key) = hands.keys.add(terms).await.map_err(|error| fault(&error))?;
+    KeyChanged { change: "added", id: key.id(), name: &principal.name, operator: operator.uid }.emit();
+    Ok(KeyCreated { key: info(&principal), secret: Shown::new(key.reveal()) })
+}
+
+pub(super) fn list(hands: &Hands, _: KeysList) -> Result<KeyList, Fault> {
+    Ok(KeyList { keys: hands.keys.all().iter().map(|principal| info(principal)).collect() })
+}
+
+pub(super) fn show(hands: &Hands, ask: KeysShow) -> Result<KeyInfo, Fault> {
+    let found = hands.keys.find(&ask.key);
+    found.map(|principal| info(&principal)).ok_or_else(|| unknown(&ask.key))
+}
+
+pub(super) async fn revoke(hands: &Hands, operator: Operator, ask: KeysRevoke) -> Result<KeyRevoked, Fault> {
+    let principal: Arc<Principal> = hands.keys.revoke(&ask.key).await.map_err(|error| fault(&error))?;
+    let sessions_closed = hands.sessions.end_all_of(&principal.id);
+    let info = info(&principal);
+    KeyChanged { change: "revoked", id: &info.id, name: &info.name, operator: operator.uid }.emit();
+    Ok(KeyRevoked { key: info, sessions_closed })
+}
+
+fn unknown(key: &str) -> Fault {
+    Fault::not_found("key", key).hint("mcpctl keys list shows them")
+}
+
+fn fault(error: &KeyringError) -> Fault {
+    match error {
+        KeyringError::NotFound(key) => unknown(key),
+        KeyringError::NameTaken(name) => Fault::new(FaultKind::Conflict, error.to_string())
+            .hint(format!("choose another name, or revoke it first: mcpctl keys revoke {name}")),
+        KeyringError::AlreadyRevoked(_) => Fault::new(FaultKind::Conflict, error.to_string()),
+        KeyringError::Store(cause) => internal(cause),
+    }
+}
+
+/// Checks what an operator asks for; every mistake is a sentence that says what would be right.
+fn terms(hands: &Hands, ask: KeysAdd) -> Result<KeyTerms, Fault> {
+    let name = word("name", ask.name)?;
+    let tenant = word("tenant", ask.tenant.unwrap_or_else(|| "default".to_owned()))?;
+    let scopes: Vec<Scope> = if ask.scopes.is_empty() {
+        vec![Scope::Read, Scope::Write]
+    } else {
+        ask.scopes.iter().map(|scope| scope.parse().map_err(usage)).collect::<Result<_, _>>()?
+    };
+    for tool in ask.tools.iter().chain(&ask.deny_tools) {
+        if hands.registry.published(tool).is_none() {
+            return Err(Fault::not_found("tool", tool).hint("mcpctl tools list shows them"));
+        }
+    }
+    let cidrs: Vec<IpNet> =
+        ask.cidrs.iter().map(|cidr| parse_cidr(cidr)).collect::<Result<_, Fault>>()?;
+    let rate = ask.rate.map(|rate| rate.parse()).transpose();
+    let rate = rate.map_err(|error: mcpd_config::RateError| usage(error.to_string()))?;
+    let expires_at = ask.expires_in.map(expiry).transpose()?;
+    if ask.connections == Some(0) {
+        return Err(usage("a key needs at least one connection".to_owned()));
+    }
+    let tools = ToolPolicy { allow: ask.tools, deny: ask.deny_tools };
+    Ok(KeyTerms { name, tenant, scopes, tools, cidrs, rate, connections: ask.connections, expires_at })
+}
+
+fn usage(message: String) -> Fault {
+    Fault::new(FaultKind::Usage, message)
+}
+
+/// Names are shown in logs and tables: no control characters, no edges of white space, not too long.
+fn word(what: &str, text: String) -> Result<String, Fault> {
+    let sound = !text.is_empty()
+        && text.trim() == text
+        && text.chars().count() <= LONGEST_NAME
+        && !text.chars().any(char::is_control);
+    let rule = format!("a {what} has 1 to {LONGEST_NAME} printable characters, and no space at its ends");
+    if sound { Ok(text) } else { Err(usage(rule)) }
+}
+
+fn expiry(seconds: u64) -> Result<i64, Fault> {
+    let wrong = || usage("the key would expire at once or after the end of time".to_owned());
+    let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
+    let end = millis.filter(|millis| *millis > 0).and_then(|millis| Utc::now().timestamp_millis().checked_add(millis));
+    end.ok_or_else(wrong)
+}
+
+fn info(principal: &Principal) -> KeyInfo {
+    let id = match &principal.id {
+        PrincipalId::Key(id) => id.clone(),
+        PrincipalId::Local(_) | PrincipalId::Anonymous => principal.author(),
+    };
+    let state = if principal.revoked.is_cancelled() {
+        KeyState::Revoked
+    } else if principal.expired(Utc::now().timestamp_millis()) {
+        KeyState::Expired
+    } else {
+        KeyState::Active
+    };
+    KeyInfo {
+        id,
+        name: principal.name.clone(),
+        tenant: principal.tenant.clone(),
+        state,
+        scopes: principal.scopes.iter().map(ToString::to_string).collect(),
+        tools: principal.tools.allow.clone(),
+        deny_tools: principal.tools.deny.clone(),
+        cidrs: principal.cidrs.iter().map(ToString::to_string).collect(),
+        rate: principal.rate.map(|rate| rate.to_string()),
+        connections: principal.connections,
+        created_at: principal.created_at,
+        expires_at: principal.expires_at,
+        last_used_at: principal.last_used_at(),
+    }
+}

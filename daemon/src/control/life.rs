@@ -1,0 +1,78 @@
+//! The daemon itself: how it fares, what it counted, and the orders that change or end it.
+
+use std::time::Duration;
+
+use mcpd_ipc::{
+    Fault, FaultKind,
+    life::{Drain, Ending, Reload, ReloadReport, Shutdown, Stats, StatsReport, Status, StatusReport},
+};
+use tokio::sync::oneshot;
+
+use super::Hands;
+use crate::signals::Order;
+
+pub(super) async fn status(hands: &Hands, _: Status) -> Result<StatusReport, Fault> {
+    let store = hands.store.ping().await;
+    let (status, reason) = match (hands.guard.draining().is_cancelled(), store) {
+        (true, _) => ("draining", None),
+        (false, Ok(())) => ("healthy", None),
+        (false, Err(error)) => ("degraded", Some(error.to_string())),
+    };
+    let facts = &hands.facts;
+    Ok(StatusReport {
+        status: status.to_owned(),
+        reason,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime_seconds: hands.recorder.uptime().as_secs(),
+        profile: facts.profile.to_string(),
+        url: facts.url.clone(),
+        socket: facts.socket.display().to_string(),
+        state_dir: facts.state.display().to_string(),
+        config_file: facts.config_file.as_ref().map(|path| path.display().to_string()),
+        tools: hands.registry.len(),
+        active_keys: hands.keys.active(),
+        connections: hands.guard.connections().len(),
+        sessions: hands.sessions.len(),
+        calls_in_flight: hands.guard.calls_in_flight() as u64,
+    })
+}
+
+pub(super) fn stats(hands: &Hands, _: Stats) -> Result<StatsReport, Fault> {
+    Ok(crate::tools::stats(&hands.recorder, &hands.registry))
+}
+
+pub(super) async fn reload(hands: &Hands, _: Reload) -> Result<ReloadReport, Fault> {
+    let (answer, answered) = oneshot::channel();
+    order(hands, Order::Reload(Some(answer))).await?;
+    match answered.await {
+        Ok(Ok((live, restart))) => Ok(ReloadReport { live, restart }),
+        Ok(Err(complaints)) => Err(Fault::new(FaultKind::Refused, complaints)
+            .hint("nothing was changed; the old configuration stays in force")),
+        Err(_) => Err(ending()),
+    }
+}
+
+pub(super) async fn drain(hands: &Hands, ask: Drain) -> Result<Ending, Fault> {
+    let ending = what_ends(hands);
+    order(hands, Order::Drain(ask.deadline.map(Duration::from_secs))).await?;
+    Ok(ending)
+}
+
+pub(super) async fn shutdown(hands: &Hands, ask: Shutdown) -> Result<Ending, Fault> {
+    let ending = what_ends(hands);
+    order(hands, if ask.now { Order::Stop } else { Order::Drain(None) }).await?;
+    Ok(ending)
+}
+
+fn what_ends(hands: &Hands) -> Ending {
+    Ending { calls_in_flight: hands.guard.calls_in_flight() as u64, pid: std::process::id() }
+}
+
+async fn order(hands: &Hands, order: Order) -> Result<(), Fault> {
+    hands.orders.send(order).await.map_err(|_| ending())
+}
+
+fn ending() -> Fault {
+    Fault::new(FaultKind::Refused, "the daemon is ending")
+}

@@ -1,0 +1,65 @@
+//! Operators over the local socket: who they are, what they may, and one file per noun of what they ask.
+
+mod allow;
+mod connections;
+mod dispatch;
+mod keys;
+mod life;
+mod server;
+mod tools;
+
+use std::{path::PathBuf, sync::Arc};
+
+use mcpd_config::{Config, Profile};
+use tokio::sync::watch;
+
+pub use server::{Arrival, Socket, SocketError};
+
+use crate::{
+    auth::Keyring, guard::Guard, mcp::Sessions, signals::Orders, store::Store, telemetry::Recorder,
+    tools::Registry,
+};
+
+/// What the daemon's hands reach.
+pub struct Hands {
+    /// The keys.
+    pub keys: Arc<Keyring>,
+    /// The guard.
+    pub guard: Arc<Guard>,
+    /// The tools.
+    pub registry: Arc<Registry>,
+    /// The legacy sessions.
+    pub sessions: Arc<Sessions>,
+    /// The store.
+    pub store: Store,
+    /// The figures.
+    pub recorder: Arc<Recorder>,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Where orders are given.
+    pub orders: Orders,
+    /// What does not change while the daemon runs.
+    pub facts: Facts,
+}
+
+/// What does not change while the daemon runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Which profile was chosen.
+    pub profile: Profile,
+    /// URL of the MCP endpoint.
+    pub url: Option<String>,
+    /// The control socket.
+    pub socket: PathBuf,
+    /// The state directory.
+    pub state: PathBuf,
+    /// The configuration file, if one was read.
+    pub config_file: Option<PathBuf>,
+}
+
+/// The operator behind a connection, as the operating system knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operator {
+    /// User id.
+    pub uid: u32,
+}

@@ -1,0 +1,243 @@
+//! The socket is a door: private when it is made, opened only to those the operating system vouches for, with a hello
+//! first, a limit on every frame and a deadline on every wait.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use interprocess::local_socket::{
+    GenericFilePath, ListenerOptions, ToFsName,
+    tokio::{Listener, Stream, prelude::*},
+};
+use mcpd_ipc::{
+    Fault, FaultKind, FrameError, HELLO_LIMIT, Hello, Purpose, Request, Welcome, read_frame, write_frame,
+};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Hands, Operator, dispatch};
+
+/// How long a newcomer may take to say hello.
+const HELLO_DEADLINE: Duration = Duration::from_secs(5);
+/// How long an operator may be silent between commands.
+const IDLE_DEADLINE: Duration = Duration::from_secs(600);
+/// How long a reply may take to be read.
+const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// Connections of operators at a time.
+const OPERATORS: usize = 64;
+/// Bytes of the longest path a Unix socket can have, its final zero left out.
+#[cfg(unix)]
+const LONGEST_PATH: usize = 107;
+
+/// A stream that wants to speak MCP, and the user behind it.
+pub type Arrival = (Stream, Operator);
+
+/// Why the socket could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Its directory is not private.
+    #[error("the directory {} of the control socket {why}; make it your own with mode 0700, or name another --socket", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Something else lies at its path.
+    #[error("{} is there and is not a stale socket of yours; remove it, or name another --socket", .0.display())]
+    Occupied(PathBuf),
+    /// Somebody answers on it.
+    #[error("another daemon answers on {}; stop it, or name another --socket", .0.display())]
+    Answered(PathBuf),
+    /// The path does not fit into a socket address.
+    #[error("the socket path {} is too long for the system; name a shorter one with --socket", .0.display())]
+    TooLong(PathBuf),
+    /// The system refused.
+    #[error("the control socket {} could not be opened", .path.display())]
+    Io {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The bound socket; dropping it removes the file.
+pub struct Socket {
+    listener: Listener,
+}
+
+impl Socket {
+    /// Binds the socket at `path`. The caller holds the lock of the state directory, so a file nobody answers on is stale.
+    pub async fn bind(path: &Path) -> Result<Self, SocketError> {
+        let failed = |source| SocketError::Io { path: path.to_owned(), source };
+        #[cfg(unix)]
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(SocketError::TooLong(path.to_owned()));
+        }
+        private_directory(path.parent().unwrap_or(Path::new(".")))?;
+        remove_stale(path).await?;
+        let options = ListenerOptions::new().name(path.to_fs_name::<GenericFilePath>().map_err(failed)?);
+        #[cfg(unix)]
+        let options = interprocess::os::unix::local_socket::ListenerOptionsExt::mode(options, 0o600);
+        Ok(Self { listener: options.create_tokio().map_err(failed)? })
+    }
+
+    /// Serves operators until `stop` fires. Streams that want to speak MCP go to `arrivals`.
+    pub async fn serve(self, hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, stop: CancellationToken) {
+        let tasks = TaskTracker::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = stop.cancelled() => break,
+            };
+            match accepted {
+                Ok(stream) if tasks.len() < OPERATORS => {
+                    let visit = visit(Arc::clone(&hands), arrivals.clone(), stream);
+                    let stop = stop.clone();
+                    tasks.spawn(async move {
+                        tokio::select! { () = visit => {}, () = stop.cancelled() => {} }
+                    });
+                }
+                Ok(_) => tracing::warn!("too many operators at once; one was turned away"),
+                Err(error) => {
+                    tracing::warn!(%error, "an operator could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+/// One connection, from hello to its end.
+async fn visit(hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, mut stream: Stream) {
+    let limit = usize::try_from(hands.config.borrow().control.frame_limit).unwrap_or(mcpd_ipc::FRAME_LIMIT);
+    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream)).await {
+        Ok(Ok(welcomed)) => welcomed,
+        Ok(Err(error)) => return tracing::info!(%error, "a hello went wrong"),
+        Err(_) => return,
+    };
+    match welcomed {
+        None => {}
+        // Bounded at the receiver, which takes streams as long as there are places for connections.
+        Some((Purpose::Mcp, operator)) => drop(arrivals.send((stream, operator)).await),
+        Some((Purpose::Control, operator)) => {
+            if let Err(error) = converse(&hands, operator, stream, limit).await {
+                tracing::debug!(%error, "an operator's connection ended");
+            }
+        }
+    }
+}
+
+async fn converse(
+    hands: &Hands,
+    operator: Operator,
+    mut stream: Stream,
+    limit: usize,
+) -> Result<(), FrameError> {
+    loop {
+        let Ok(read) = timeout(IDLE_DEADLINE, read_frame::<Request>(&mut stream, limit)).await else {
+            return Ok(());
+        };
+        let outcome = match read {
+            Ok(request) => dispatch::obey(hands, operator, request).await,
+            Err(FrameError::Closed) => return Ok(()),
+            Err(FrameError::Json(error)) => mcpd_ipc::Outcome::Err(
+                Fault::new(FaultKind::Usage, format!("the command is not understood: {error}"))
+                    .hint("mcpctl and mcpd may be of different versions"),
+            ),
+            Err(error) => return Err(error),
+        };
+        let write = write_frame(&mut stream, &outcome, limit.saturating_mul(16));
+        match timeout(WRITE_DEADLINE, write).await {
+            Ok(written) => written?,
+            Err(_) => return Ok(()),
+        }
+    }
+}
+
+/// Asks the system who is there, hears the hello, and answers it.
+async fn welcome(stream: &mut Stream) -> Result<Option<(Purpose, Operator)>, FrameError> {
+    let uid = stream.peer_creds()?.euid().map_or(u32::MAX, u32::from);
+    let hello: Hello = read_frame(stream, HELLO_LIMIT).await?;
+    let refusal = if uid != 0 && uid != own_uid() {
+        Some(Fault::new(FaultKind::NotPermitted, format!("user {uid} may not use this daemon")))
+    } else {
+        hello.mismatch().map(|why| {
+            Fault::new(FaultKind::Refused, why).hint("install mcpd and mcpctl of the same release")
+        })
+    };
+    if let Some(fault) = refusal {
+        write_frame(stream, &Welcome::Refused(fault), HELLO_LIMIT).await?;
+        return Ok(None);
+    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version };
+    write_frame(stream, &welcome, HELLO_LIMIT).await?;
+    Ok(Some((hello.purpose, Operator { uid })))
+}
+
+#[cfg(unix)]
+pub(super) fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(super) fn own_uid() -> u32 {
+    u32::MAX
+}
+
+/// Makes the directory with mode 0700, or checks that an existing one is ours and nobody else can write to it.
+#[cfg(unix)]
+fn private_directory(path: &Path) -> Result<(), SocketError> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+
+    let bad = |why| Err(SocketError::Directory { path: path.to_owned(), why });
+    let failed = |source| SocketError::Io { path: path.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let found = std::fs::symlink_metadata(path).map_err(failed)?;
+    if found.is_symlink() || !found.is_dir() {
+        return bad("is a link or no directory");
+    }
+    if found.uid() != own_uid() {
+        return bad("belongs to somebody else");
+    }
+    if found.mode() & 0o022 != 0 {
+        return bad("can be written by others");
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn private_directory(_: &Path) -> Result<(), SocketError> {
+    Ok(())
+}
+
+/// Removes a socket nobody answers on; anything else at its path stays, and is in the way.
+async fn remove_stale(path: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Io { path: path.to_owned(), source };
+    let found = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found.map_err(failed)?,
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt, MetadataExt};
+        if !found.file_type().is_socket() || found.uid() != own_uid() {
+            return Err(SocketError::Occupied(path.to_owned()));
+        }
+    }
+    #[cfg(not(unix))]
+    drop(found);
+    let name = path.to_fs_name::<GenericFilePath>().map_err(failed)?;
+    if timeout(HELLO_DEADLINE, Stream::connect(name)).await.is_ok_and(|connected| connected.is_ok()) {
+        return Err(SocketError::Answered(path.to_owned()));
+    }
+    std::fs::remove_file(path).map_err(failed)
+}

@@ -1,0 +1,207 @@
+//! The admission list: every request on every transport passes it, in this order.
+//!
+//! It has two halves, because a body is not read for a stranger: [`Guard::recognise`] needs only the head of a request,
+//! [`Guard::admit`] needs to know what is wanted. A [`Permit`] is the proof; tools cannot be called without one.
+
+mod connections;
+mod denied;
+mod hosts;
+mod logins;
+mod peers;
+mod permit;
+mod quotas;
+mod rates;
+mod slots;
+
+use std::sync::Arc;
+
+use mcpd_config::Config;
+use parking_lot::RwLock;
+use tokio_util::sync::CancellationToken;
+
+pub use connections::{Connection, ConnectionView};
+pub use denied::Denied;
+pub use hosts::Hosts;
+pub use peers::{Listed, PeerRules};
+pub use permit::{Permit, Visitor};
+
+use crate::{
+    auth::{Caller, Credentials, Keyring, Need, Peer, Principal, Unrecognised},
+    telemetry::{Recorder, Refused},
+};
+use connections::Connections;
+use logins::Logins;
+use quotas::Quotas;
+use rates::Rates;
+use slots::Slots;
+
+/// Lets callers in, or says why not.
+pub struct Guard {
+    draining: CancellationToken,
+    hosts: RwLock<Arc<Hosts>>,
+    peers: RwLock<Arc<PeerRules>>,
+    keys: Option<Arc<Keyring>>,
+    anonymous: Arc<Principal>,
+    logins: Logins,
+    rates: Rates,
+    quotas: Quotas,
+    slots: Slots,
+    connections: Arc<Connections>,
+    recorder: Arc<Recorder>,
+}
+
+impl Guard {
+    /// Makes the guard. `keys` is absent where keys are switched off; `operator` is the allowlist kept in the store.
+    pub fn new(
+        config: &Config,
+        keys: Option<Arc<Keyring>>,
+        operator: Option<Vec<ipnet::IpNet>>,
+        recorder: Arc<Recorder>,
+    ) -> Self {
+        Self {
+            draining: CancellationToken::new(),
+            hosts: RwLock::new(Arc::new(Hosts::new(&config.server))),
+            peers: RwLock::new(Arc::new(PeerRules::new(&config.network, operator))),
+            keys,
+            anonymous: Arc::new(Principal::anonymous()),
+            logins: Logins::new(config.auth.failed_logins, config.limits.limiter_entries),
+            rates: Rates::new(&config.limits),
+            quotas: Quotas::new(config.limits.daily_calls_per_key),
+            slots: Slots::new(config.limits.calls),
+            connections: Connections::new(&config.limits, Arc::clone(&recorder)),
+            recorder,
+        }
+    }
+
+    /// The first half, from the head of a request: who is this, and may it knock at all?
+    pub fn recognise(&self, caller: &Caller<'_>) -> Result<Visitor, Denied> {
+        let known = self.knock(caller).and_then(|peer| self.identify(caller, peer));
+        known.map_err(|denied| self.refused(denied, caller.peer))
+    }
+
+    /// The second half, once the request is understood: may it have this, now?
+    pub fn admit(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
+        self.consider(visitor, need).map_err(|denied| self.refused(denied, visitor.peer))
+    }
+
+    /// For the doors that need no key and answer while draining too: is this an allowed peer?
+    pub fn glance(&self, caller: &Caller<'_>) -> Result<Peer, Denied> {
+        self.look(caller).map_err(|denied| self.refused(denied, caller.peer))
+    }
+
+    fn knock(&self, caller: &Caller<'_>) -> Result<Peer, Denied> {
+        self.open()?; //                                        a draining daemon takes nothing new
+        self.look(caller)
+    }
+
+    fn look(&self, caller: &Caller<'_>) -> Result<Peer, Denied> {
+        self.hosts.read().check(caller)?; //                    a rebound DNS name stops before it learns anything
+        self.peers.read().check(caller) //                      before any hashing: floods must stay cheap
+    }
+
+    fn identify(&self, caller: &Caller<'_>, peer: Peer) -> Result<Visitor, Denied> {
+        if let Peer::Ip(address) = peer {
+            self.rates.check_peer(address)?; //                 also before any hashing
+        }
+        let principal = match (&caller.credentials, peer, &self.keys) {
+            (Credentials::Local, Peer::Local(uid), _) => Arc::new(Principal::local(uid)),
+            (_, Peer::Ip(_), None) => Arc::clone(&self.anonymous),
+            (Credentials::Bearer(secret), Peer::Ip(address), Some(keys)) => keys
+                .identify(secret, Some(address))
+                .map_err(|why| self.logins.failed(address, why))?,
+            _ => return Err(Denied::Unauthenticated(Unrecognised::Missing)),
+        };
+        Ok(Visitor { principal, peer })
+    }
+
+    fn consider(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
+        let who = &visitor.principal;
+        self.open()?; //                                        again: a session may outlive the order to drain
+        self.still_valid(who)?; //                              revoked since it was recognised?
+        if !who.may(need) {
+            return Err(Denied::Forbidden); //                   "no such tool" answers like forbidden
+        }
+        self.rates.check(who)?;
+        self.quotas.check(who)?;
+        let slot = self.slots.take()?; //                       last: given back when the Permit drops
+        Ok(Permit::new(visitor.clone(), slot, self.recorder.call()))
+    }
+
+    fn open(&self) -> Result<(), Denied> {
+        if self.draining.is_cancelled() { Err(Denied::Draining) } else { Ok(()) }
+    }
+
+    fn still_valid(&self, who: &Principal) -> Result<(), Denied> {
+        if who.revoked.is_cancelled() {
+            return Err(Denied::Unauthenticated(Unrecognised::Revoked));
+        }
+        if who.expired(chrono::Utc::now().timestamp_millis()) {
+            return Err(Denied::Unauthenticated(Unrecognised::Expired));
+        }
+        Ok(())
+    }
+
+    fn refused(&self, denied: Denied, peer: Peer) -> Denied {
+        let (reason, detail) = (denied.reason(), denied.detail());
+        Refused { reason, peer: &peer.to_string(), detail: &detail }.emit(&self.recorder);
+        denied
+    }
+
+    /// Takes a place for a connection from `peer`, named `transport` in lists.
+    pub fn connection(&self, peer: Peer, transport: &'static str) -> Result<Connection, Denied> {
+        self.connections.open(peer, transport).map_err(|denied| self.refused(denied, peer))
+    }
+
+    /// Returns open connections, oldest first.
+    pub fn connections(&self) -> Vec<ConnectionView> {
+        self.connections.list()
+    }
+
+    /// Closes one connection and answers whether there was one.
+    pub fn close_connection(&self, id: u64) -> bool {
+        self.connections.close(id)
+    }
+
+    /// Returns the token that fires when draining begins; every stream watches it.
+    pub fn draining(&self) -> &CancellationToken {
+        &self.draining
+    }
+
+    /// Refuses everything new from now on.
+    pub fn drain(&self) {
+        self.draining.cancel();
+    }
+
+    /// Returns calls in flight.
+    pub fn calls_in_flight(&self) -> usize {
+        self.slots.taken()
+    }
+
+    /// Returns the allowlist in force.
+    pub fn peers(&self) -> Arc<PeerRules> {
+        Arc::clone(&self.peers.read())
+    }
+
+    /// Puts another operators' list in force.
+    pub fn set_operator_list(&self, operator: Option<Vec<ipnet::IpNet>>) {
+        let mut peers = self.peers.write();
+        *peers = Arc::new(peers.with_operator(operator));
+    }
+
+    /// Returns the Host and Origin rules in force.
+    pub fn hosts(&self) -> Arc<Hosts> {
+        Arc::clone(&self.hosts.read())
+    }
+
+    /// Puts the live part of a new configuration in force.
+    pub fn reload(&self, config: &Config) {
+        *self.hosts.write() = Arc::new(Hosts::new(&config.server));
+        let mut peers = self.peers.write();
+        *peers = Arc::new(PeerRules::new(&config.network, peers.operator().map(<[_]>::to_vec)));
+        self.logins.reload(config.auth.failed_logins);
+        self.rates.reload(&config.limits);
+        self.quotas.reload(config.limits.daily_calls_per_key);
+        self.slots.reload(config.limits.calls);
+        self.connections.reload(&config.limits);
+    }
+}

@@ -1,0 +1,37 @@
+//! The two proofs of admission: a visitor is known, a permit is let in.
+
+use std::sync::Arc;
+
+use super::slots::Slot;
+use crate::{
+    auth::{Peer, Principal},
+    telemetry::Gauged,
+};
+
+/// A caller that was recognised.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Who it is.
+    pub principal: Arc<Principal>,
+    /// Where it really comes from, proxies seen through.
+    pub peer: Peer,
+}
+
+/// The proof that one request was admitted. Only the guard makes it; dropping it gives the slot back.
+#[derive(Debug)]
+pub struct Permit {
+    visitor: Visitor,
+    _slot: Slot,
+    _counted: Gauged,
+}
+
+impl Permit {
+    pub(super) fn new(visitor: Visitor, slot: Slot, counted: Gauged) -> Self {
+        Self { visitor, _slot: slot, _counted: counted }
+    }
+
+    /// Returns who was admitted.
+    pub fn principal(&self) -> &Arc<Principal> {
+        &self.visitor.principal
+    }
+}

@@ -1,0 +1,16 @@
+//! The MCP daemon: `main` is thin, and everything it does lives here so that tests can run it.
+//!
+//! Floors, top to bottom: lifecycle; transport and control; mcp; tools; guard; auth; store; telemetry and signals.
+//! A floor uses those below it, never one beside or above it; `tests/architecture.rs` reads the imports.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod auth;
+pub mod control;
+pub mod guard;
+pub mod lifecycle;
+pub mod mcp;
+pub mod signals;
+pub mod store;
+pub mod telemetry;
+pub mod tools;
+pub mod transport;

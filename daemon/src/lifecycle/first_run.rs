@@ -1,0 +1,79 @@
+//! What a first start makes and says: a configuration to edit, one key, and the line to paste.
+
+use std::{io::Write, path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use mcpd_config::Config;
+
+use super::Boot;
+use crate::{
+    auth::{KeyTerms, Keyring, Scope, ToolPolicy},
+    control::Facts,
+};
+
+/// Name of the key a first start makes.
+const FIRST_KEY: &str = "first";
+
+/// Writes a configuration with every setting commented out where there is none.
+pub(super) fn write_config(boot: &Boot, read: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    if read.is_some() {
+        return Ok(read);
+    }
+    let path = &boot.place.config;
+    let failed = || format!("the configuration {} could not be written", path.display());
+    if let Some(parent) = path.parent() {
+        super::private_directory(parent).with_context(failed)?;
+    }
+    let mut file = std::fs::File::options().write(true).create_new(true).open(path).with_context(failed)?;
+    file.write_all(mcpd_config::starter().as_bytes()).with_context(failed)?;
+    Ok(Some(path.clone()))
+}
+
+/// Says on standard output that the daemon is ready, and on the first start how to connect.
+pub(super) async fn greet(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> anyhow::Result<()> {
+    let mut text = format!("mcpd {} is ready\n\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<8} {value}\n"));
+    line("profile", facts.profile.as_str());
+    line("endpoint", facts.url.as_deref().unwrap_or("none, clients come through: mcpd stdio"));
+    line("control", &facts.socket.display().to_string());
+    line("state", &facts.state.display().to_string());
+    if let Some(path) = &facts.config_file {
+        line("config", &path.display().to_string());
+    }
+    text.push('\n');
+    text.push_str(&how_to_connect(facts, keys, config).await?);
+    // Nobody may be reading; the daemon serves all the same.
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}
+
+async fn how_to_connect(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> anyhow::Result<String> {
+    let Some(url) = &facts.url else {
+        return Ok("Connect Claude Code:\n\n  claude mcp add mcpd -- mcpd stdio\n".to_owned());
+    };
+    let add = format!("claude mcp add --transport http mcpd {url}");
+    if !config.auth.keys {
+        return Ok(format!("NO KEYS: profile simple lets in whoever reaches it. Connect Claude Code:\n\n  {add}\n"));
+    }
+    if !keys.all().is_empty() {
+        return Ok("Add a client with: mcpctl keys add NAME\n".to_owned());
+    }
+    let terms = KeyTerms {
+        name: FIRST_KEY.to_owned(),
+        tenant: "default".to_owned(),
+        scopes: Scope::ALL.to_vec(),
+        tools: ToolPolicy::default(),
+        cidrs: Vec::new(),
+        rate: None,
+        connections: None,
+        expires_at: None,
+    };
+    let (_, key) = keys.add(terms).await?;
+    Ok(format!(
+        "This is the first start. Here is a key, shown only now. Connect Claude Code by pasting:\n\n  \
+         {add} --header \"Authorization: Bearer {}\"\n\n\
+         More keys: mcpctl keys add NAME\n",
+        key.reveal()
+    ))
+}

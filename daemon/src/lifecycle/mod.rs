@@ -1,0 +1,225 @@
+//! The life of the daemon, read top to bottom: load, lock, open, bind, announce, serve, obey, drain, flush.
+
+mod first_run;
+mod lock;
+mod running;
+mod stdio;
+mod upkeep;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use mcpd_config::{Config, Origin, Overrides, Profile};
+use mcpd_ipc::Place;
+use tokio::{net::TcpListener, sync::watch};
+
+pub use running::Ended;
+pub use stdio::run_stdio;
+
+use crate::{
+    auth::{Keyring, Pepper},
+    control::{Facts, Hands, Socket},
+    guard::{Guard, Listed},
+    mcp::{Mcp, Sessions},
+    signals,
+    store::Store,
+    telemetry::{LogSettings, Logs, Recorder},
+    tools::Registry,
+    transport::{Health, Http, RequestIds},
+};
+use lock::Lock;
+use running::Running;
+
+/// What the daemon is started with, before anything is read.
+#[derive(Debug, Clone)]
+pub struct Boot {
+    /// Where it lives.
+    pub place: Place,
+    /// A configuration file somebody named; it must exist.
+    pub config_file: Option<PathBuf>,
+    /// Layers above the file.
+    pub layers: Vec<(Origin, Overrides)>,
+    /// `$XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
+}
+
+/// Lives, from the first file read to the last row flushed, and says how it ended.
+pub async fn run(boot: Boot) -> anyhow::Result<Ended> {
+    private_umask();
+    let (config, config_file) = boot.load()?; //                  all complaints at once
+    boot.make_state()?;
+    let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
+    let config_file = first_run::write_config(&boot, config_file)?;
+    let (logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
+    let store = Store::open(&boot.database(&config), config.store.readers).await?;
+    let pepper = Pepper::load(&boot.place.state.join("pepper")).context("the pepper could not be read")?;
+    let keys = Arc::new(Keyring::load(store.clone(), pepper).await?);
+
+    let (changes, config_now) = watch::channel(Arc::new(config.clone()));
+    let recorder = Arc::new(Recorder::default());
+    let operator = store.allow().all().await?;
+    let operator = operator.map(|cidrs| cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect());
+    let door_keys = config.auth.keys.then(|| Arc::clone(&keys));
+    let guard = Arc::new(Guard::new(&config, door_keys, operator, Arc::clone(&recorder)));
+    let registry = Arc::new(Registry::new(&store, config_now.clone(), &recorder)?);
+    let sessions = Arc::new(Sessions::new(&config.limits));
+    let mcp = Arc::new(Mcp::new(
+        Arc::clone(&guard),
+        Arc::clone(&registry),
+        Arc::clone(&sessions),
+        Arc::clone(&recorder),
+    ));
+
+    let listener = bind(&config).await?; //                       bind early: fail before we announce
+    let socket_path = boot.socket(&config);
+    let socket = Socket::bind(&socket_path).await?;
+    let facts = Facts {
+        profile: config.profile,
+        url: listener.as_ref().map(url).transpose()?,
+        socket: socket_path,
+        state: boot.place.state.clone(),
+        config_file,
+    };
+    lock.announce(&facts.socket)?;
+    let (orders_in, orders) = signals::orders();
+    let health = Health {
+        store: store.clone(),
+        guard: Arc::clone(&guard),
+        registry: Arc::clone(&registry),
+        recorder: Arc::clone(&recorder),
+    };
+    let http = Http {
+        mcp: Arc::clone(&mcp),
+        guard: Arc::clone(&guard),
+        recorder: Arc::clone(&recorder),
+        config: config_now.clone(),
+        health: Arc::new(health),
+        requests: RequestIds::default(),
+    };
+    let hands = Hands {
+        keys: Arc::clone(&keys),
+        guard,
+        registry,
+        sessions,
+        store: store.clone(),
+        recorder,
+        config: config_now,
+        orders: orders_in.clone(),
+        facts: facts.clone(),
+    };
+    let running = Running::serve(boot, mcp, http, hands, listener, socket, changes, logs)?;
+    let signals = tokio::spawn(signals::listen(orders_in));
+    warn_if_open(&config, &facts);
+    first_run::greet(&facts, &keys, &config).await?;
+    tracing::info!(url = facts.url, socket = %facts.socket.display(), profile = %facts.profile, "ready");
+
+    let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
+    signals.abort();
+    if let Err(error) = keys.flush_used(0).await {
+        tracing::warn!(%error, "when keys were last used could not be written");
+    }
+    store.close().await;
+    lock.release()?;
+    tracing::info!(?ended, "ended");
+    Ok(ended)
+}
+
+impl Boot {
+    /// Returns the configuration file that is used: the named one, else the place's own if it exists.
+    fn config_path(&self) -> Option<PathBuf> {
+        let own = || self.place.config.exists().then(|| self.place.config.clone());
+        self.config_file.clone().or_else(own)
+    }
+
+    /// Loads the configuration from every layer.
+    pub(crate) fn load(&self) -> anyhow::Result<(Config, Option<PathBuf>)> {
+        let path = self.config_path();
+        let text = path
+            .as_ref()
+            .map(|path| {
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("the configuration {} could not be read", path.display()))
+            })
+            .transpose()?;
+        let file = path.as_deref().zip(text.as_deref());
+        Ok((Config::load(file, &self.layers)?, path))
+    }
+
+    fn make_state(&self) -> anyhow::Result<()> {
+        let state = &self.place.state;
+        private_directory(state).with_context(|| format!("the state directory {} could not be made", state.display()))
+    }
+
+    fn database(&self, config: &Config) -> PathBuf {
+        config.store.path.clone().unwrap_or_else(|| self.place.state.join("mcpd.db"))
+    }
+
+    fn socket(&self, config: &Config) -> PathBuf {
+        let default = || self.place.default_socket(self.runtime_dir.as_deref());
+        config.control.socket.clone().unwrap_or_else(default)
+    }
+
+    fn log_settings(&self, config: &Config, stderr: bool) -> LogSettings {
+        let own = || self.place.state.join("logs");
+        LogSettings { directory: config.telemetry.directory.clone().unwrap_or_else(own), stderr }
+    }
+}
+
+/// Makes whatever this process creates private from the start, rather than a moment later.
+fn private_umask() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+async fn bind(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    if !config.server.http {
+        return Ok(None);
+    }
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("{listen} cannot be listened on; another program may hold it: choose another with --listen")
+    })?;
+    Ok(Some(listener))
+}
+
+/// Returns the endpoint's URL; a daemon that listens everywhere is named by its loopback address.
+fn url(listener: &TcpListener) -> anyhow::Result<String> {
+    let mut address = listener.local_addr()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(format!("http://{address}/mcp"))
+}
+
+/// A daemon without keys says so loudly; who chose it must see it each time.
+fn warn_if_open(config: &Config, facts: &Facts) {
+    if config.profile != Profile::Simple {
+        return;
+    }
+    let url = facts.url.as_deref().unwrap_or("no port");
+    let reach = match config.network.allow {
+        None => "anyone on this machine",
+        Some(_) => "anyone on the allowlist",
+    };
+    tracing::warn!("PROFILE SIMPLE: NO KEYS. {reach} can read and write every memory at {url}");
+}
+
+/// Refuses a keyless daemon that the operators' own list would open to the network.
+fn check_simple(config: &Config, guard: &Guard) -> anyhow::Result<()> {
+    let open = config.profile == Profile::Simple && !config.server.listen.ip().is_loopback();
+    if open && guard.peers().listed() == Listed::LoopbackOnly {
+        anyhow::bail!("profile simple needs network.allow on an address that is not loopback");
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! The daemon while it runs: doors open, orders obeyed, and the way out that loses no answer.
+
+use std::{sync::Arc, time::Duration};
+
+use mcpd_config::Config;
+use mcpd_ipc::halves;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Boot, check_simple, upkeep};
+use crate::{
+    auth::{Caller, Credentials, Peer},
+    control::{Arrival, Hands, Socket},
+    guard::Guard,
+    mcp::{Mcp, Sessions},
+    signals::{Order, ReloadAnswer},
+    telemetry::Logs,
+    transport::{self, Door, Http},
+};
+
+/// Streams from the local socket that wait to be served.
+const ARRIVALS: usize = 16;
+/// How long written answers may take to leave once the last call is done.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How often a drain looks whether calls are still running.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How the daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every call was answered.
+    Drained,
+    /// The deadline passed with calls still running.
+    DeadlinePassed {
+        /// How many.
+        calls: usize,
+    },
+    /// Somebody did not want to wait.
+    Stopped,
+}
+
+/// The daemon with its doors open.
+pub(super) struct Running {
+    boot: Boot,
+    guard: Arc<Guard>,
+    sessions: Arc<Sessions>,
+    changes: watch::Sender<Arc<Config>>,
+    logs: Logs,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Opens the doors.
+    #[expect(clippy::too_many_arguments, reason = "the parts meet here once and are named where they are made")]
+    pub(super) fn serve(
+        boot: Boot,
+        mcp: Arc<Mcp>,
+        http: Http,
+        hands: Hands,
+        listener: Option<TcpListener>,
+        socket: Socket,
+        changes: watch::Sender<Arc<Config>>,
+        logs: Logs,
+    ) -> anyhow::Result<Self> {
+        let config = changes.borrow().clone();
+        let guard = Arc::clone(&hands.guard);
+        check_simple(&config, &guard)?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let sessions = Arc::clone(&hands.sessions);
+        let upkeep =
+            upkeep::rounds(hands.store.clone(), Arc::clone(&hands.keys), Arc::clone(&sessions), stop.clone());
+        tasks.spawn(upkeep);
+        if let Some(listener) = listener {
+            let door = Door {
+                listener,
+                router: http.router(),
+                guard: Arc::clone(&guard),
+                header_deadline: config.server.header_deadline,
+                stop: stop.clone(),
+            };
+            tasks.spawn(transport::serve(door, tasks.clone()));
+        }
+        let (arrivals, arrived) = mpsc::channel(ARRIVALS);
+        tasks.spawn(bridges(arrived, mcp, Arc::clone(&guard), changes.subscribe(), tasks.clone()));
+        tasks.spawn(socket.serve(Arc::new(hands), arrivals, stop.clone()));
+        Ok(Self { boot, guard, sessions, changes, logs, tasks, stop })
+    }
+
+    /// Obeys orders until one of them ends the daemon, then ends it.
+    pub(super) async fn obey_and_drain(self, mut orders: mpsc::Receiver<Order>) -> Ended {
+        let ended = loop {
+            match orders.recv().await {
+                Some(Order::Reload(answer)) => {
+                    let outcome = self.reload();
+                    if let Some(answer) = answer {
+                        // Whoever asked may have gone; the log knows.
+                        let _ = answer.send(outcome);
+                    }
+                }
+                Some(Order::Drain(deadline)) => {
+                    let deadline =
+                        deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
+                    break self.drain(deadline, &mut orders).await;
+                }
+                Some(Order::Stop) | None => break Ended::Stopped,
+            }
+        };
+        self.guard.drain();
+        self.stop.cancel();
+        self.tasks.close();
+        // Tasks hear the token; one that does not must not keep the process.
+        let _ = tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await;
+        ended
+    }
+
+    /// Loads the configuration again. A bad one changes nothing.
+    fn reload(&self) -> ReloadAnswer {
+        let reloaded = self.boot.load().and_then(|(new, _)| {
+            check_simple(&new, &self.guard)?;
+            self.logs.set(&new.telemetry.log)?;
+            Ok(new)
+        });
+        let new = reloaded.map_err(|error| {
+            tracing::error!(%error, "the configuration was not reloaded; the old one stays in force");
+            format!("{error:#}")
+        })?;
+        let running = self.changes.borrow().clone();
+        let (mut live, mut restart) = (Vec::new(), Vec::new());
+        for change in mcpd_config::changes(&running, &new) {
+            match change.effect {
+                mcpd_config::Effect::Live => live.push(change.key),
+                mcpd_config::Effect::Restart => restart.push(change.key),
+            }
+        }
+        let merged = mcpd_config::merge_live(&running, &new);
+        self.guard.reload(&merged);
+        self.sessions.reload(&merged.limits);
+        self.changes.send_replace(Arc::new(merged));
+        tracing::info!(?live, ?restart, "the configuration was reloaded");
+        Ok((live, restart))
+    }
+
+    /// Refuses new work and waits for what runs, until the deadline or until somebody orders to stop.
+    async fn drain(&self, deadline: Duration, orders: &mut mpsc::Receiver<Order>) -> Ended {
+        tracing::info!(calls = self.guard.calls_in_flight(), ?deadline, "draining");
+        self.sessions.notify_all("notice", "the daemon is draining; it will be back after its restart");
+        self.guard.drain();
+        let finished = async {
+            while self.guard.calls_in_flight() > 0 {
+                sleep(LOOK).await;
+            }
+        };
+        let hurry = async {
+            loop {
+                match orders.recv().await {
+                    Some(Order::Stop) | None => return,
+                    // Draining already; and a configuration no longer matters.
+                    Some(Order::Drain(_) | Order::Reload(_)) => {}
+                }
+            }
+        };
+        let ended = tokio::select! {
+            finished = timeout_at(Instant::now() + deadline, finished) => match finished {
+                Ok(()) => Ended::Drained,
+                Err(_) => Ended::DeadlinePassed { calls: self.guard.calls_in_flight() },
+            },
+            () = hurry => Ended::Stopped,
+        };
+        if ended == Ended::Drained {
+            self.last_words().await;
+        }
+        ended
+    }
+
+    /// Lets answers that are written leave: waits for connections to close, which they do once they are idle.
+    async fn last_words(&self) {
+        let closed = async {
+            while !self.guard.connections().is_empty() {
+                sleep(LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, closed).await;
+    }
+}
+
+/// Serves MCP to the bridges of `mcpd stdio` that come through the local socket.
+async fn bridges(
+    mut arrived: mpsc::Receiver<Arrival>,
+    mcp: Arc<Mcp>,
+    guard: Arc<Guard>,
+    config: watch::Receiver<Arc<Config>>,
+    tasks: TaskTracker,
+) {
+    while let Some((stream, operator)) = arrived.recv().await {
+        let peer = Peer::Local(operator.uid);
+        let caller = Caller { peer, reached: None, headers: None, credentials: Credentials::Local };
+        let admitted = guard.recognise(&caller).and_then(|visitor| Ok((visitor, guard.connection(peer, "local")?)));
+        let Ok((visitor, place)) = admitted else { continue };
+        // The table counts its requests as one: what flows through a bridge is the protocol's to count.
+        let _ = place.used_by(&visitor.principal);
+        let stop = guard.draining().child_token();
+        let closed = place.closed().clone();
+        let limit = usize::try_from(config.borrow().server.body_limit).unwrap_or(usize::MAX);
+        let mcp = Arc::clone(&mcp);
+        tasks.spawn(async move {
+            let (reader, writer) = halves(stream);
+            let serving = transport::serve_lines(mcp, visitor, reader, writer, limit, stop);
+            tokio::select! { () = serving => {}, () = closed.cancelled() => {} }
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,81 @@
+//! `mcpd stdio`: a bridge to the daemon of this state directory when one runs, else the same tools in process.
+
+use std::sync::Arc;
+
+use mcpd_ipc::{CallError, Purpose, connect_stream, halves};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Boot;
+use crate::{
+    auth::{Caller, Credentials, Peer},
+    guard::Guard,
+    mcp::{Mcp, Sessions},
+    signals::{self, Order},
+    store::Store,
+    telemetry::{Logs, Recorder},
+    tools::Registry,
+    transport::{bridge, serve_stdio},
+};
+
+/// Speaks MCP on standard input and output until the input ends. Nothing else is written to standard output.
+pub async fn run_stdio(boot: Boot) -> anyhow::Result<()> {
+    super::private_umask();
+    let stop = stop_on_signals();
+    let (config, _) = boot.load()?;
+    let named = config.control.socket.clone();
+    let socket = named.unwrap_or_else(|| boot.place.socket(boot.runtime_dir.as_deref()));
+    match connect_stream(&socket, Purpose::Mcp, concat!("mcpd-stdio/", env!("CARGO_PKG_VERSION"))).await {
+        Ok(daemon) => return Ok(bridge(halves(daemon), stop).await?),
+        // Nobody there: the tools are served here, on the same database.
+        Err(CallError::Unreachable { .. }) => {}
+        Err(other) => return Err(other.into()),
+    }
+    boot.make_state()?;
+    let (_logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
+    let store = Store::open(&boot.database(&config), config.store.readers).await?;
+    let recorder = Arc::new(Recorder::default());
+    let (_changes, config_now) = watch::channel(Arc::new(config.clone()));
+    let guard = Arc::new(Guard::new(&config, None, None, Arc::clone(&recorder)));
+    let registry = Arc::new(Registry::new(&store, config_now, &recorder)?);
+    let sessions = Arc::new(Sessions::new(&config.limits));
+    let caller = Caller {
+        peer: Peer::Local(own_uid()),
+        reached: None,
+        headers: None,
+        credentials: Credentials::Local,
+    };
+    let visitor = guard.recognise(&caller)?;
+    let mcp = Arc::new(Mcp::new(guard, registry, sessions, recorder));
+    let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
+    serve_stdio(mcp, visitor, limit, stop).await;
+    store.close().await;
+    Ok(())
+}
+
+/// Returns a token that fires when the system asks the process to end.
+fn stop_on_signals() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let (orders, mut given) = signals::orders();
+    tokio::spawn(signals::listen(orders));
+    let ended = stop.clone();
+    tokio::spawn(async move {
+        while let Some(order) = given.recv().await {
+            match order {
+                Order::Reload(_) => {}
+                Order::Drain(_) | Order::Stop => ended.cancel(),
+            }
+        }
+    });
+    stop
+}
+
+#[cfg(unix)]
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn own_uid() -> u32 {
+    u32::MAX
+}

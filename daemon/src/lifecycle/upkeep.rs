@@ -1,0 +1,45 @@
+//! What must happen now and then: idle sessions end, expired memories go, the use of keys is written down.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::{auth::Keyring, mcp::Sessions, store::Store};
+
+/// Time between rounds.
+const ROUND: Duration = Duration::from_secs(30);
+/// Memories removed in one write, so that it never holds others up.
+const PURGE: i64 = 500;
+
+/// Goes its rounds until `stop` fires.
+pub(super) async fn rounds(store: Store, keys: Arc<Keyring>, sessions: Arc<Sessions>, stop: CancellationToken) {
+    let mut ticks = interval(ROUND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut flushed = 0;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        sessions.expire();
+        let now = crate::store::now();
+        match keys.flush_used(flushed).await {
+            Ok(()) => flushed = now,
+            Err(error) => tracing::warn!(%error, "when keys were last used could not be written"),
+        }
+        loop {
+            match store.memories().purge(PURGE).await {
+                Ok(gone) if gone as i64 == PURGE => {}
+                Ok(gone) => {
+                    tracing::debug!(gone, "expired memories are gone");
+                    break;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "expired memories could not be removed");
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The protocol: JSON-RPC envelopes, revisions, methods, legacy sessions. No I/O: a transport hands in bytes and gets
+//! bytes back, and never reads a meaning into them.
+
+mod call;
+mod dispatch;
+mod envelope;
+mod era;
+mod error;
+mod headers;
+mod reply;
+mod results;
+mod session;
+
+pub use dispatch::{Ask, Mcp, Origin};
+pub use envelope::{Envelope, Id, Message, Params};
+pub use era::{MODERN, Revision};
+pub use error::RpcError;
+pub use headers::HttpHead;
+pub use reply::Reply;
+pub use session::{Session, SessionView, Sessions};

@@ -1,0 +1,49 @@
+//! What goes back to a client: bytes and what HTTP says beside them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Id, RpcError};
+
+/// The answer to one message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// A notification or response was taken: HTTP says 202, a stream says nothing.
+    Accepted,
+    /// A JSON-RPC response.
+    Message {
+        /// HTTP status.
+        status: u16,
+        /// The whole response.
+        body: Bytes,
+        /// The session that `initialize` opened.
+        session: Option<String>,
+        /// How long to wait before trying again.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Reply {
+    /// Makes a response with a result, given as JSON text.
+    pub(super) fn result(id: &Id, result: &str) -> Self {
+        let id = id.as_json();
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
+        Self::Message { status: 200, body: Bytes::from(body), session: None, retry_after: None }
+    }
+
+    /// Makes a response with an error. Without a readable id it is null, as JSON-RPC has it.
+    pub fn error(id: Option<&Id>, error: &RpcError) -> Self {
+        let mut told = serde_json::json!({ "code": error.code(), "message": error.message() });
+        if let Some(data) = error.data() {
+            told["data"] = data;
+        }
+        let id = id.map_or("null", Id::as_json);
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{told}}}"#);
+        let retry_after = match error {
+            RpcError::Denied(denied) => denied.retry_after(),
+            _ => None,
+        };
+        Self::Message { status: error.status(), body: Bytes::from(body), session: None, retry_after }
+    }
+}

@@ -1,0 +1,66 @@
+//! Every order from outside as one enum: signals of the system and commands of an operator meet here.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+/// What someone outside wants the daemon to do with its life.
+#[derive(Debug)]
+pub enum Order {
+    /// Load the configuration again; the answer goes back to whoever asked.
+    Reload(Option<oneshot::Sender<ReloadAnswer>>),
+    /// Refuse new work, finish what runs, end. The deadline replaces the configured one.
+    Drain(Option<Duration>),
+    /// End at once.
+    Stop,
+}
+
+/// How a reload went: keys in force now, keys that need a restart; or every complaint.
+pub type ReloadAnswer = Result<(Vec<String>, Vec<String>), String>;
+
+/// Where orders are given. Bounded: an order that finds eight before it waits.
+pub type Orders = mpsc::Sender<Order>;
+
+/// Makes the channel of orders.
+pub fn orders() -> (Orders, mpsc::Receiver<Order>) {
+    mpsc::channel(8)
+}
+
+/// Turns signals into orders until the receiver is gone: SIGTERM and SIGINT drain, a second one stops at once,
+/// SIGHUP reloads.
+#[cfg(unix)]
+pub async fn listen(orders: Orders) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut ending = false;
+    loop {
+        let order = tokio::select! {
+            _ = terminate.recv() => end(&mut ending),
+            _ = interrupt.recv() => end(&mut ending),
+            _ = hangup.recv() => Order::Reload(None),
+        };
+        if orders.send(order).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Turns Ctrl-C into orders until the receiver is gone.
+#[cfg(not(unix))]
+pub async fn listen(orders: Orders) -> std::io::Result<()> {
+    let mut ending = false;
+    loop {
+        tokio::signal::ctrl_c().await?;
+        if orders.send(end(&mut ending)).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// The first wish to end drains, the second does not wait.
+fn end(ending: &mut bool) -> Order {
+    if std::mem::replace(ending, true) { Order::Stop } else { Order::Drain(None) }
+}

@@ -1,0 +1,325 @@
+//! Memories: full text kept, deduplicated by content, and findable as soon as the write is acknowledged.
+
+use futures::FutureExt;
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::{Owner, Store, StoreError, new_id, now, projects, words_from_text, words_to_text};
+
+/// Best lexical candidates handed to the ranking; further ones could not reach a page of results.
+const CANDIDATES: i64 = 256;
+
+/// How long a memory is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Working notes.
+    Short,
+    /// Semantic notes.
+    Mid,
+    /// Durable facts, kept for good.
+    Long,
+}
+
+impl Level {
+    /// Returns the name in the database and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Short => "short",
+            Self::Mid => "mid",
+            Self::Long => "long",
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, StoreError> {
+        [Self::Short, Self::Mid, Self::Long]
+            .into_iter()
+            .find(|level| level.as_str() == text)
+            .ok_or(StoreError::Corrupt("a memory level"))
+    }
+}
+
+/// What is to be remembered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMemory {
+    /// Whose and by whom.
+    pub owner: Owner,
+    /// The caller's `project_id`.
+    pub project: String,
+    /// How long.
+    pub level: Level,
+    /// The text, kept whole.
+    pub content: String,
+    /// The text segmented for the index.
+    pub terms: String,
+    /// Free labels.
+    pub tags: Vec<String>,
+    /// Kind of knowledge.
+    pub category: Option<String>,
+    /// Trust in it, 0..1.
+    pub confidence: Option<f64>,
+    /// Estimated tokens of the text.
+    pub tokens: i64,
+    /// When it ends, UTC milliseconds.
+    pub expires_at: Option<i64>,
+}
+
+/// What became of a memory that was to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its id, that of the earlier one when the content was known.
+    pub id: String,
+    /// The level it has now.
+    pub level: Level,
+    /// When it was first stored.
+    pub created_at: i64,
+    /// When it ends.
+    pub expires_at: Option<i64>,
+    /// Whether the content was known already.
+    pub deduplicated: bool,
+}
+
+/// A memory as kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Memory {
+    /// Its id.
+    pub id: String,
+    /// How long it is kept.
+    pub level: Level,
+    /// The text.
+    pub content: String,
+    /// Free labels.
+    pub tags: Vec<String>,
+    /// Kind of knowledge.
+    pub category: Option<String>,
+    /// Trust in it, 0..1.
+    pub confidence: Option<f64>,
+    /// Estimated tokens of the text.
+    pub tokens: i64,
+    /// Who stored it.
+    pub author: String,
+    /// When.
+    pub created_at: i64,
+    /// When it ends.
+    pub expires_at: Option<i64>,
+}
+
+/// Which memories of a project are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryFilter {
+    /// Only this level.
+    pub level: Option<Level>,
+    /// Only this category.
+    pub category: Option<String>,
+}
+
+/// How much a project remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Corpus {
+    /// Living memories.
+    pub count: i64,
+    /// Tokens of all of them.
+    pub tokens: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    level: String,
+    content: String,
+    tags: String,
+    category: Option<String>,
+    confidence: Option<f64>,
+    tokens: i64,
+    author: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
+
+/// The memories of the store.
+pub struct MemoryRepository<'a>(pub(super) &'a Store);
+
+impl MemoryRepository<'_> {
+    /// Stores a memory, or finds the earlier one with the same content and keeps the longer of the two lives.
+    pub async fn put(&self, memory: NewMemory) -> Result<Stored, StoreError> {
+        self.0.writer.run(move |connection| put(connection, memory).boxed()).await
+    }
+
+    /// Returns a project's living memories that hold any of `terms`, best lexical match first.
+    pub async fn candidates<'q>(
+        &self,
+        project: &str,
+        terms: impl Iterator<Item = &'q str>,
+        filter: &MemoryFilter,
+    ) -> Result<Vec<Memory>, StoreError> {
+        let quoted: Vec<String> = terms.map(|term| format!("\"{term}\"")).collect();
+        if quoted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT m.id, m.level, m.content, m.tags, m.category, m.confidence, m.tokens, m.author, \
+                    m.created_at, m.expires_at \
+             FROM memory_terms JOIN memories m ON m.seq = memory_terms.rowid \
+             WHERE memory_terms MATCH ? AND m.project = ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
+               AND (? IS NULL OR m.level = ?) AND (? IS NULL OR m.category = ?) \
+             ORDER BY bm25(memory_terms), m.id LIMIT ?",
+        )
+        .bind(quoted.join(" OR "))
+        .bind(project)
+        .bind(now())
+        .bind(filter.level.map(Level::as_str))
+        .bind(filter.level.map(Level::as_str))
+        .bind(filter.category.as_deref())
+        .bind(filter.category.as_deref())
+        .bind(CANDIDATES)
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Returns how much a project remembers.
+    pub async fn corpus(&self, project: &str) -> Result<Corpus, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT count(*) AS count, coalesce(sum(tokens), 0) AS tokens FROM memories \
+             WHERE project = ? AND (expires_at IS NULL OR expires_at > ?)",
+        )
+        .bind(project)
+        .bind(now())
+        .fetch_one(&self.0.readers)
+        .await?)
+    }
+
+    /// Returns a project's newest living memories.
+    pub async fn recent(&self, project: &str, limit: i64) -> Result<Vec<Memory>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, level, content, tags, category, confidence, tokens, author, created_at, expires_at \
+             FROM memories WHERE project = ? AND (expires_at IS NULL OR expires_at > ?) \
+             ORDER BY created_at DESC, id DESC LIMIT ?",
+        )
+        .bind(project)
+        .bind(now())
+        .bind(limit)
+        .fetch_all(&self.0.readers)
+        .await?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Removes up to `limit` memories whose time has run out and returns how many there were.
+    pub async fn purge(&self, limit: i64) -> Result<usize, StoreError> {
+        self.0.writer.run(move |connection| purge(connection, limit).boxed()).await
+    }
+}
+
+async fn put(connection: &mut SqliteConnection, memory: NewMemory) -> Result<Stored, StoreError> {
+    let owner = &memory.owner;
+    let project = projects::ensure(connection, &owner.tenant, &memory.project).await?;
+    let hash = Sha256::digest(memory.content.as_bytes()).to_vec();
+    let known: Option<(i64, String, String, i64, Option<i64>)> = sqlx::query_as(
+        "SELECT seq, id, level, created_at, expires_at FROM memories WHERE project = ? AND content_hash = ?",
+    )
+    .bind(&project)
+    .bind(&hash)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some((seq, id, level, created_at, expires_at)) = known {
+        if expires_at.is_none_or(|end| end > now()) {
+            let known = Stored {
+                id,
+                level: Level::read(&level)?,
+                created_at,
+                expires_at,
+                deduplicated: true,
+            };
+            return extend(connection, &memory, known).await;
+        }
+        // Its time has run out but the purge has not come by: it is gone for everyone.
+        remove(connection, seq).await?;
+    }
+    let stored = Stored {
+        id: new_id(),
+        level: memory.level,
+        created_at: now(),
+        expires_at: memory.expires_at,
+        deduplicated: false,
+    };
+    let inserted = sqlx::query(
+        "INSERT INTO memories (id, tenant, project, level, content, content_hash, tags, category, confidence, \
+                               tokens, author, created_at, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&stored.id)
+    .bind(&owner.tenant)
+    .bind(&project)
+    .bind(stored.level.as_str())
+    .bind(&memory.content)
+    .bind(&hash)
+    .bind(words_to_text(&memory.tags))
+    .bind(memory.category.as_deref())
+    .bind(memory.confidence)
+    .bind(memory.tokens)
+    .bind(&owner.author)
+    .bind(stored.created_at)
+    .bind(stored.expires_at)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("INSERT INTO memory_terms (rowid, terms) VALUES (?, ?)")
+        .bind(inserted.last_insert_rowid())
+        .bind(&memory.terms)
+        .execute(&mut *connection)
+        .await?;
+    Ok(stored)
+}
+
+/// Gives a known memory the longer of its own life and the new one.
+async fn extend(
+    connection: &mut SqliteConnection,
+    memory: &NewMemory,
+    mut known: Stored,
+) -> Result<Stored, StoreError> {
+    known.level = known.level.max(memory.level);
+    known.expires_at = match (known.expires_at, memory.expires_at) {
+        (Some(old), Some(new)) => Some(old.max(new)),
+        _ => None,
+    };
+    sqlx::query("UPDATE memories SET level = ?, expires_at = ? WHERE id = ?")
+        .bind(known.level.as_str())
+        .bind(known.expires_at)
+        .bind(&known.id)
+        .execute(connection)
+        .await?;
+    Ok(known)
+}
+
+async fn purge(connection: &mut SqliteConnection, limit: i64) -> Result<usize, StoreError> {
+    let ended: Vec<i64> =
+        sqlx::query_scalar("SELECT seq FROM memories WHERE expires_at <= ? ORDER BY expires_at LIMIT ?")
+            .bind(now())
+            .bind(limit)
+            .fetch_all(&mut *connection)
+            .await?;
+    for seq in &ended {
+        remove(connection, *seq).await?;
+    }
+    Ok(ended.len())
+}
+
+async fn remove(connection: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
+    for sql in ["DELETE FROM memory_terms WHERE rowid = ?", "DELETE FROM memories WHERE seq = ?"] {
+        sqlx::query(AssertSqlSafe(sql)).bind(seq).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn read(row: Row) -> Result<Memory, StoreError> {
+    Ok(Memory {
+        id: row.id,
+        level: Level::read(&row.level)?,
+        content: row.content,
+        tags: words_from_text(&row.tags)?,
+        category: row.category,
+        confidence: row.confidence,
+        tokens: row.tokens,
+        author: row.author,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+    })
+}

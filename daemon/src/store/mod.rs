@@ -1,0 +1,162 @@
+//! The store: the only place with SQL. Callers ask repositories named after what they keep.
+//! Writes go through one writer that commits in groups; reads through a pool.
+
+mod allow;
+mod decisions;
+mod error;
+mod keys;
+mod memories;
+mod migrate;
+mod notes;
+mod projects;
+mod sessions;
+mod statistics;
+mod todos;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use allow::AllowRepository;
+pub use decisions::{Decision, DecisionRepository, NewDecision};
+pub use error::StoreError;
+pub use keys::{KeyRepository, KeyRow};
+pub use memories::{Level, Memory, MemoryFilter, MemoryRepository, NewMemory, Stored};
+pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
+pub use projects::{Owner, ProjectRepository, ProjectRow};
+pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};
+pub use statistics::{Statistics, StatisticsRepository};
+pub use todos::{NewTodo, Todo, TodoChange, TodoFilter, TodoRepository};
+use writer::Writer;
+
+/// How long a statement waits for another process that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A slice of a list and how long the whole list is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Rows at most.
+    pub limit: i64,
+    /// Rows left out before the first.
+    pub offset: i64,
+}
+
+/// The database of one state directory.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl Store {
+    /// Opens or creates the database at `path`, migrates it under a lock and starts the writer.
+    ///
+    /// Fails when the bundled SQLite is too old, the file is no database, or it was written by a newer mcpd.
+    pub async fn open(path: &Path, readers: u32) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        migrate::prepare(path, &options).await?;
+        // The writer opens first: a read-only connection cannot create the WAL files.
+        let writer = Writer::start(options.clone()).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(readers.max(1))
+            .connect_with(options.read_only(true).pragma("query_only", "on"))
+            .await?;
+        Ok(Self { path: path.to_owned(), readers, writer })
+    }
+
+    /// Returns the database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the API keys.
+    pub fn keys(&self) -> KeyRepository<'_> {
+        KeyRepository(self)
+    }
+
+    /// Returns the operators' part of the allowlist.
+    pub fn allow(&self) -> AllowRepository<'_> {
+        AllowRepository(self)
+    }
+
+    /// Returns the projects.
+    pub fn projects(&self) -> ProjectRepository<'_> {
+        ProjectRepository(self)
+    }
+
+    /// Returns the memories.
+    pub fn memories(&self) -> MemoryRepository<'_> {
+        MemoryRepository(self)
+    }
+
+    /// Returns the development sessions.
+    pub fn sessions(&self) -> SessionRepository<'_> {
+        SessionRepository(self)
+    }
+
+    /// Returns the todos.
+    pub fn todos(&self) -> TodoRepository<'_> {
+        TodoRepository(self)
+    }
+
+    /// Returns the design decisions.
+    pub fn decisions(&self) -> DecisionRepository<'_> {
+        DecisionRepository(self)
+    }
+
+    /// Returns the project notes.
+    pub fn notes(&self) -> NoteRepository<'_> {
+        NoteRepository(self)
+    }
+
+    /// Returns the figures about projects.
+    pub fn statistics(&self) -> StatisticsRepository<'_> {
+        StatisticsRepository(self)
+    }
+
+    /// Answers whether the database can be read right now.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Commits what is queued, closes every connection and waits for that.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}
+
+/// Returns a new UUIDv7: unique, and ordered by the time it was made.
+pub(crate) fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Returns the time in UTC milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+/// Writes a list of words into a text column.
+pub(crate) fn words_to_text(words: &[String]) -> String {
+    serde_json::Value::from(words).to_string()
+}
+
+/// Reads a list of words from a text column; anything else there is a corrupt row.
+pub(crate) fn words_from_text(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("a list of words"))
+}

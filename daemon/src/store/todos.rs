@@ -1,0 +1,394 @@
+//! Todos and what they wait for. Dependencies are checked in the transaction that writes them: they exist, in the
+//! same project, and never lead back.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::FutureExt;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::{Owner, Page, Store, StoreError, new_id, now, projects, sessions};
+
+/// A todo to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTodo {
+    /// Whose and by whom.
+    pub owner: Owner,
+    /// The caller's `project_id`.
+    pub project: String,
+    /// Short title.
+    pub title: String,
+    /// Details.
+    pub description: Option<String>,
+    /// Kind of task.
+    pub category: String,
+    /// 1 lowest to 5 highest.
+    pub priority: i64,
+    /// Whole hours.
+    pub estimated_hours: Option<i64>,
+    /// Ids of todos that must be finished first.
+    pub depends_on: Vec<String>,
+}
+
+/// What changes in a todo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TodoChange {
+    /// The new status.
+    pub status: String,
+    /// Percent done.
+    pub progress: i64,
+    /// Remark.
+    pub completion_note: Option<String>,
+    /// The new dependencies, if they change.
+    pub depends_on: Option<Vec<String>>,
+    /// Whether the status says that it is done.
+    pub completed: bool,
+}
+
+/// Which todos of a project are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TodoFilter {
+    /// Only this status.
+    pub status: Option<String>,
+    /// Only this category.
+    pub category: Option<String>,
+    /// Only this priority or higher.
+    pub min_priority: Option<i64>,
+}
+
+/// A todo as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Todo {
+    /// Its id.
+    pub id: String,
+    /// The caller's `project_id`.
+    pub project: String,
+    /// Short title.
+    pub title: String,
+    /// Details.
+    pub description: Option<String>,
+    /// Kind of task.
+    pub category: String,
+    /// 1 lowest to 5 highest.
+    pub priority: i64,
+    /// Whole hours.
+    pub estimated_hours: Option<i64>,
+    /// `pending`, `in_progress`, `completed`, `blocked` or `cancelled`.
+    pub status: String,
+    /// Percent done.
+    pub progress: i64,
+    /// Remark kept with the last change.
+    pub completion_note: Option<String>,
+    /// Ids of todos that must be finished first.
+    pub depends_on: Vec<String>,
+    /// When it was made.
+    pub created_at: i64,
+    /// When it was completed.
+    pub completed_at: Option<i64>,
+}
+
+const COLUMNS: &str = "SELECT t.id, p.name AS project, t.title, t.description, t.category, t.priority, t.estimated_hours, \
+     t.status, t.progress, t.completion_note, t.created_at, t.completed_at, \
+     (SELECT json_group_array(d.depends_on) FROM \
+        (SELECT depends_on FROM todo_dependencies WHERE todo = t.id ORDER BY depends_on) d) AS depends_on \
+     FROM todos t JOIN projects p ON p.id = t.project";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    project: String,
+    title: String,
+    description: Option<String>,
+    category: String,
+    priority: i64,
+    estimated_hours: Option<i64>,
+    status: String,
+    progress: i64,
+    completion_note: Option<String>,
+    created_at: i64,
+    completed_at: Option<i64>,
+    depends_on: String,
+}
+
+/// The todos of the store.
+pub struct TodoRepository<'a>(pub(super) &'a Store);
+
+impl TodoRepository<'_> {
+    /// Makes a todo.
+    pub async fn create(&self, todo: NewTodo) -> Result<Todo, StoreError> {
+        self.0.writer.run(move |connection| create(connection, todo).boxed()).await
+    }
+
+    /// Returns a tenant's todo.
+    pub async fn get(&self, tenant: &str, id: &str) -> Result<Todo, StoreError> {
+        let mut connection = self.0.readers.acquire().await?;
+        fetch(&mut connection, tenant, id).await
+    }
+
+    /// Changes a tenant's todo.
+    pub async fn change(
+        &self,
+        tenant: &str,
+        id: &str,
+        change: TodoChange,
+    ) -> Result<Todo, StoreError> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        self.0.writer.run(move |connection| apply(connection, tenant, id, change).boxed()).await
+    }
+
+    /// Returns a page of a project's todos, highest priority first, then oldest, and how many there are in all.
+    pub async fn list(
+        &self,
+        project: &str,
+        filter: &TodoFilter,
+        page: Page,
+    ) -> Result<(Vec<Todo>, i64), StoreError> {
+        const WHERE: &str = "WHERE t.project = ? AND (? IS NULL OR t.status = ?) \
+             AND (? IS NULL OR t.category = ?) AND t.priority >= ?";
+        let list =
+            format!("{COLUMNS} {WHERE} ORDER BY t.priority DESC, t.created_at, t.id LIMIT ? OFFSET ?");
+        let count = format!("SELECT count(*) FROM todos t {WHERE}");
+        let (status, category) = (filter.status.as_deref(), filter.category.as_deref());
+        let least = filter.min_priority.unwrap_or(0);
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(list))
+            .bind(project)
+            .bind(status)
+            .bind(status)
+            .bind(category)
+            .bind(category)
+            .bind(least)
+            .bind(page.limit)
+            .bind(page.offset)
+            .fetch_all(&self.0.readers)
+            .await?;
+        let total = sqlx::query_scalar(AssertSqlSafe(count))
+            .bind(project)
+            .bind(status)
+            .bind(status)
+            .bind(category)
+            .bind(category)
+            .bind(least)
+            .fetch_one(&self.0.readers)
+            .await?;
+        Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
+    }
+
+    /// Returns every todo of a project that is neither completed nor cancelled, oldest first.
+    pub async fn open(&self, project: &str) -> Result<Vec<Todo>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE t.project = ? AND t.status NOT IN ('completed', 'cancelled') \
+             ORDER BY t.created_at, t.id"
+        );
+        let rows: Vec<Row> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(project).fetch_all(&self.0.readers).await?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Returns the open todos that wait for the one named.
+    pub async fn waiting_for(&self, id: &str) -> Result<Vec<Todo>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} JOIN todo_dependencies w ON w.todo = t.id \
+             WHERE w.depends_on = ? AND t.status NOT IN ('completed', 'cancelled') \
+             ORDER BY t.created_at, t.id"
+        );
+        let rows: Vec<Row> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_all(&self.0.readers).await?;
+        rows.into_iter().map(read).collect()
+    }
+}
+
+async fn create(connection: &mut SqliteConnection, new: NewTodo) -> Result<Todo, StoreError> {
+    let owner = &new.owner;
+    let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
+    let session = sessions::current(connection, &project, &owner.author).await?;
+    check_known(connection, &project, &new.depends_on).await?;
+    let id = new_id();
+    let at = now();
+    sqlx::query(
+        "INSERT INTO todos (id, tenant, project, session, title, description, category, priority, \
+                            estimated_hours, status, progress, author, created_at, updated_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)",
+    )
+    .bind(&id)
+    .bind(&owner.tenant)
+    .bind(&project)
+    .bind(session)
+    .bind(&new.title)
+    .bind(new.description.as_deref())
+    .bind(&new.category)
+    .bind(new.priority)
+    .bind(new.estimated_hours)
+    .bind(&owner.author)
+    .bind(at)
+    .bind(at)
+    .execute(&mut *connection)
+    .await?;
+    depend(connection, &owner.tenant, &id, &new.depends_on).await?;
+    fetch(connection, &owner.tenant, &id).await
+}
+
+async fn apply(
+    connection: &mut SqliteConnection,
+    tenant: String,
+    id: String,
+    change: TodoChange,
+) -> Result<Todo, StoreError> {
+    let project: String =
+        sqlx::query_scalar("SELECT project FROM todos WHERE tenant = ? AND id = ?")
+            .bind(&tenant)
+            .bind(&id)
+            .fetch_one(&mut *connection)
+            .await?;
+    if let Some(depends_on) = &change.depends_on {
+        check_known(connection, &project, depends_on).await?;
+        check_acyclic(connection, &project, &id, depends_on).await?;
+        sqlx::query("DELETE FROM todo_dependencies WHERE todo = ?")
+            .bind(&id)
+            .execute(&mut *connection)
+            .await?;
+        depend(connection, &tenant, &id, depends_on).await?;
+    }
+    let at = now();
+    // The first completion counts; a todo that is opened again has none.
+    sqlx::query(
+        "UPDATE todos SET status = ?, progress = ?, completion_note = coalesce(?, completion_note), \
+                updated_at = ?, completed_at = CASE WHEN ? THEN coalesce(completed_at, ?) ELSE NULL END \
+         WHERE id = ?",
+    )
+    .bind(&change.status)
+    .bind(change.progress)
+    .bind(change.completion_note.as_deref())
+    .bind(at)
+    .bind(change.completed)
+    .bind(at)
+    .bind(&id)
+    .execute(&mut *connection)
+    .await?;
+    fetch(connection, &tenant, &id).await
+}
+
+async fn depend(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    todo: &str,
+    depends_on: &[String],
+) -> Result<(), StoreError> {
+    let unique: HashSet<&String> = depends_on.iter().collect();
+    for one in unique {
+        sqlx::query("INSERT INTO todo_dependencies (tenant, todo, depends_on) VALUES (?, ?, ?)")
+            .bind(tenant)
+            .bind(todo)
+            .bind(one)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn check_known(
+    connection: &mut SqliteConnection,
+    project: &str,
+    depends_on: &[String],
+) -> Result<(), StoreError> {
+    let mut unknown = Vec::new();
+    for id in depends_on {
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM todos WHERE project = ? AND id = ?")
+            .bind(project)
+            .bind(id)
+            .fetch_optional(&mut *connection)
+            .await?;
+        if known.is_none() {
+            unknown.push(id.clone());
+        }
+    }
+    if unknown.is_empty() { Ok(()) } else { Err(StoreError::UnknownDependencies(unknown)) }
+}
+
+async fn check_acyclic(
+    connection: &mut SqliteConnection,
+    project: &str,
+    todo: &str,
+    depends_on: &[String],
+) -> Result<(), StoreError> {
+    let edges: Vec<(String, String)> = sqlx::query_as(
+        "SELECT d.todo, d.depends_on FROM todo_dependencies d JOIN todos t ON t.id = d.todo \
+         WHERE t.project = ? AND d.todo <> ?",
+    )
+    .bind(project)
+    .bind(todo)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut before: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (later, earlier) in &edges {
+        before.entry(later).or_default().push(earlier);
+    }
+    match path_to(todo, depends_on, &before) {
+        Some(cycle) => Err(StoreError::Cycle(cycle)),
+        None => Ok(()),
+    }
+}
+
+/// Returns a way from any of `start` back to `goal` along `before`, the goal included, if there is one.
+fn path_to(
+    goal: &str,
+    start: &[String],
+    before: &HashMap<&str, Vec<&str>>,
+) -> Option<Vec<String>> {
+    let mut seen = HashSet::new();
+    let mut paths: Vec<Vec<&str>> = start.iter().map(|id| vec![id.as_str()]).collect();
+    while let Some(path) = paths.pop() {
+        let here = *path.last()?;
+        if here == goal {
+            return Some(path.into_iter().map(str::to_owned).collect());
+        }
+        if seen.insert(here) {
+            for next in before.get(here).into_iter().flatten() {
+                let mut longer = path.clone();
+                longer.push(next);
+                paths.push(longer);
+            }
+        }
+    }
+    None
+}
+
+async fn fetch(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    id: &str,
+) -> Result<Todo, StoreError> {
+    let sql = format!("{COLUMNS} WHERE t.tenant = ? AND t.id = ?");
+    let row: Row =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_one(connection).await?;
+    read(row)
+}
+
+fn read(row: Row) -> Result<Todo, StoreError> {
+    Ok(Todo {
+        id: row.id,
+        project: row.project,
+        title: row.title,
+        description: row.description,
+        category: row.category,
+        priority: row.priority,
+        estimated_hours: row.estimated_hours,
+        status: row.status,
+        progress: row.progress,
+        completion_note: row.completion_note,
+        depends_on: super::words_from_text(&row.depends_on)?,
+        created_at: row.created_at,
+        completed_at: row.completed_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_back_is_found_and_told() {
+        let before = HashMap::from([("b", vec!["c"]), ("c", vec!["a"])]);
+        assert_eq!(path_to("a", &["b".into()], &before).unwrap(), ["b", "c", "a"]);
+        assert_eq!(path_to("d", &["b".into()], &before), None);
+        assert_eq!(path_to("a", &["a".into()], &before).unwrap(), ["a"]);
+    }
+}

@@ -1,0 +1,246 @@
+//! The one writer: takes what has queued, runs each job in its own savepoint, commits once, then acknowledges.
+//!
+//! An acknowledged write is on disk. Many writers share one sync; one failing job never takes its neighbours along.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use super::StoreError;
+
+/// Jobs that may wait; a caller beyond that waits for room.
+const QUEUE: usize = 1024;
+/// Jobs in one transaction at most, so that nobody waits long for the commit.
+const GROUP: usize = 256;
+
+/// Whether a job's savepoint is released or rolled back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Release,
+    RollBack,
+}
+
+/// A queued write whose type has been forgotten.
+trait Job: Send {
+    /// Writes through the connection and says whether to keep it.
+    fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Keep>;
+    /// Tells the caller how it ended, given how the transaction did.
+    fn settle(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Write<T, F> {
+    work: Option<F>,
+    result: Result<T, StoreError>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Write<T, F>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+{
+    fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Keep> {
+        async move {
+            if let Some(work) = self.work.take() {
+                let ran = AssertUnwindSafe(work(connection)).catch_unwind().await;
+                self.result = ran.unwrap_or(Err(StoreError::Unavailable("a write panicked".into())));
+            }
+            if self.result.is_ok() { Keep::Release } else { Keep::RollBack }
+        }
+        .boxed()
+    }
+
+    fn settle(self: Box<Self>, committed: Result<(), StoreError>) {
+        // The caller may have given up; the write stands all the same.
+        let _ = self.answer.send(committed.and(self.result));
+    }
+}
+
+enum Order {
+    Run(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A handle to the writer task.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Writer {
+    /// Opens the writing connection and starts the task that owns it.
+    pub(super) async fn start(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let connection = options.connect().await?;
+        let (orders, queue) = mpsc::channel(QUEUE);
+        // Ends by itself on Close or when the last handle is gone; `close` waits for it.
+        tokio::spawn(Task { options, connection, queue }.run());
+        Ok(Self { orders })
+    }
+
+    /// Runs `work` in the next group and returns its value once that is committed.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let write = Write { work: Some(work), result: Err(StoreError::Closed), answer };
+        let order = Order::Run(Box::new(write));
+        self.orders.send(order).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Finishes what is queued and closes the connection.
+    pub(super) async fn close(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.orders.send(Order::Close(done)).await.is_ok() {
+            let _ = finished.await;
+        }
+    }
+}
+
+struct Task {
+    options: SqliteConnectOptions,
+    connection: SqliteConnection,
+    queue: mpsc::Receiver<Order>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut orders = Vec::with_capacity(GROUP);
+        let mut closing = None;
+        while closing.is_none() && self.queue.recv_many(&mut orders, GROUP).await > 0 {
+            let mut jobs = Vec::with_capacity(orders.len());
+            for order in orders.drain(..) {
+                match order {
+                    Order::Run(job) => jobs.push(job),
+                    Order::Close(done) => closing = Some(done),
+                }
+            }
+            if !jobs.is_empty() {
+                self.group(jobs).await;
+            }
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "the writing connection did not close cleanly");
+        }
+        if let Some(done) = closing {
+            let _ = done.send(());
+        }
+    }
+
+    /// Runs jobs in one transaction and tells every caller how it ended.
+    async fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let committed = transaction(&mut self.connection, &mut jobs).await;
+        if let Err(error) = &committed {
+            tracing::error!(%error, writes = jobs.len(), "a group of writes was not committed");
+            self.recover().await;
+        }
+        for job in jobs {
+            job.settle(match &committed {
+                Ok(()) => Ok(()),
+                Err(error) => Err(StoreError::Unavailable(error.to_string())),
+            });
+        }
+    }
+
+    /// Makes the connection usable again after a failed transaction, so that the daemon recovers without a restart.
+    async fn recover(&mut self) {
+        if execute(&mut self.connection, "ROLLBACK").await.is_ok() {
+            return;
+        }
+        // Either no transaction was open, or the connection is in a state nobody should write in.
+        match self.options.connect().await {
+            Ok(fresh) => self.connection = fresh,
+            Err(error) => tracing::error!(%error, "the writing connection could not be reopened"),
+        }
+    }
+}
+
+async fn transaction(
+    connection: &mut SqliteConnection,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<(), sqlx::Error> {
+    execute(connection, "BEGIN IMMEDIATE").await?;
+    for job in jobs {
+        execute(connection, "SAVEPOINT job").await?;
+        if job.run(connection).await == Keep::RollBack {
+            execute(connection, "ROLLBACK TO job").await?;
+        }
+        execute(connection, "RELEASE job").await?;
+    }
+    execute(connection, "COMMIT").await
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(sql).execute(connection).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn writer(dir: &tempfile::TempDir) -> Writer {
+        let options =
+            SqliteConnectOptions::new().filename(dir.path().join("t.db")).create_if_missing(true);
+        let writer = Writer::start(options).await.unwrap();
+        let create = "CREATE TABLE t (n INTEGER UNIQUE)";
+        writer.run(move |c| async move { Ok(execute(c, create).await?) }.boxed()).await.unwrap();
+        writer
+    }
+
+    async fn insert(writer: &Writer, number: i64) -> Result<(), StoreError> {
+        writer
+            .run(move |c| {
+                async move {
+                    sqlx::query("INSERT INTO t VALUES (?)").bind(number).execute(&mut *c).await?;
+                    // A second statement that fails for 13: the first must go with it.
+                    if number == 13 {
+                        return Err(StoreError::NotFound);
+                    }
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    async fn count(writer: &Writer) -> i64 {
+        let query = sqlx::query_scalar("SELECT count(*) FROM t");
+        writer.run(move |c| async move { Ok(query.fetch_one(c).await?) }.boxed()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_failing_job_leaves_its_neighbours_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        let all = (0..100).map(|number| insert(&writer, number));
+        let results = futures::future::join_all(all).await;
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        assert_eq!((failed, count(&writer).await), (1, 99));
+    }
+
+    #[tokio::test]
+    async fn a_panicking_job_fails_alone_and_the_writer_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        let panicked: Result<(), StoreError> =
+            writer.run(|_| async { panic!("a bug in a write") }.boxed()).await;
+        assert!(matches!(panicked, Err(StoreError::Unavailable(_))));
+        insert(&writer, 1).await.unwrap();
+        assert_eq!(count(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn close_finishes_what_is_queued() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(&dir).await;
+        let (inserted, ()) = tokio::join!(insert(&writer, 5), writer.close());
+        inserted.unwrap();
+        assert!(matches!(insert(&writer, 6).await, Err(StoreError::Closed)));
+    }
+}

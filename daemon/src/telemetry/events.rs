@@ -1,0 +1,127 @@
+//! What happens, as structs: each `emit` writes the log line and counts, so that neither is forgotten.
+
+use std::time::Duration;
+
+use super::{Recorder, ToolMeter};
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With a result.
+    Success,
+    /// With a result that reports a failure of the tool.
+    ToolError,
+    /// With an error of the protocol.
+    ProtocolError,
+    /// It was refused.
+    Refused,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "ok",
+            Self::ToolError => "tool_error",
+            Self::ProtocolError => "error",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A request was answered.
+#[derive(Debug)]
+pub struct RequestFinished<'a> {
+    /// Our id of the request, also in every other line about it.
+    pub request: &'a str,
+    /// Its method, or the path of a plain HTTP request. May come from a stranger.
+    pub method: &'a str,
+    /// The tool called.
+    pub tool: Option<&'a str>,
+    /// Name of the key or principal; absent when none was recognised.
+    pub principal: Option<&'a str>,
+    /// Address of the peer.
+    pub peer: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// HTTP status where there is one.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl RequestFinished<'_> {
+    /// Counts and logs.
+    pub fn emit(self, recorder: &Recorder) {
+        recorder.request(self.outcome == Outcome::Success, self.duration);
+        // `?` escapes control characters: a method name from a stranger cannot break a log line.
+        tracing::info!(
+            target: "mcpd::request",
+            request = self.request,
+            method = ?self.method,
+            tool = self.tool,
+            principal = self.principal,
+            peer = self.peer,
+            outcome = self.outcome.as_str(),
+            status = self.status,
+            duration_ms = self.duration.as_secs_f64() * 1e3,
+            "request"
+        );
+    }
+}
+
+/// A tool call came back.
+#[derive(Debug)]
+pub struct CallFinished<'a> {
+    /// The tool's handles.
+    pub meter: &'a ToolMeter,
+    /// Whether it failed.
+    pub failed: bool,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl CallFinished<'_> {
+    /// Counts; the line is that of the request.
+    pub fn emit(self) {
+        self.meter.record(self.failed, self.duration);
+    }
+}
+
+/// Somebody was refused.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// Why, as the metric names it.
+    pub reason: &'static str,
+    /// Address of the peer.
+    pub peer: &'a str,
+    /// What only the operator may know.
+    pub detail: &'a str,
+}
+
+impl Refused<'_> {
+    /// Counts and logs. Refusals are the daemon working as told, not errors.
+    pub fn emit(self, recorder: &Recorder) {
+        recorder.refusal(self.reason);
+        tracing::info!(target: "mcpd::refused", reason = self.reason, peer = self.peer, detail = ?self.detail, "refused");
+    }
+}
+
+/// An operator changed a key.
+#[derive(Debug)]
+pub struct KeyChanged<'a> {
+    /// What happened: `added`, `revoked`.
+    pub change: &'static str,
+    /// The key's public id.
+    pub id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl KeyChanged<'_> {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::keys", change = self.change, id = self.id, name = ?self.name, operator = self.operator, "key changed");
+    }
+}

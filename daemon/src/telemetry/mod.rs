@@ -1,0 +1,16 @@
+//! Counting and logging. One registry feeds `/metrics`, `/stats`, `mcpctl stats` and the dashboard; an event is a
+//! struct with one `emit` that writes the log line and the figures together.
+
+mod events;
+mod histogram;
+mod logs;
+mod names;
+mod recorder;
+mod render;
+
+pub use events::{CallFinished, KeyChanged, Outcome, Refused, RequestFinished};
+pub use histogram::Summary;
+pub use logs::{LogGuard, LogSettings, Logs};
+pub use names::Metric;
+pub use recorder::{Gauged, Recorder, ToolMeter, Totals};
+pub use render::prometheus;

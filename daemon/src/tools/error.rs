@@ -1,0 +1,110 @@
+//! How a tool fails: a code for programs, a sentence, and what to do next. Never SQL, never a path.
+
+use std::{error::Error, fmt};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::store::{StoreError, new_id};
+
+/// The kind of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// An argument is missing, unknown or out of range.
+    InvalidArguments,
+    /// No project has that id yet.
+    UnknownProject,
+    /// What an id names does not exist.
+    NotFound,
+    /// What was asked clashes with what is there.
+    Conflict,
+    /// A text is longer than what is kept.
+    TooLarge,
+    /// The store cannot be used now.
+    StoreUnavailable,
+    /// The call took longer than calls may.
+    DeadlineExceeded,
+    /// A fault inside the daemon.
+    Internal,
+}
+
+/// A failure of a tool, told to the model that called it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolError {
+    /// Its kind.
+    pub code: Code,
+    /// One sentence.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl ToolError {
+    /// Makes a failure without a hint.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says that an id names nothing the caller may see.
+    pub fn not_found(what: &str, id: &str, hint: &str) -> Self {
+        Self::new(Code::NotFound, format!("there is no {what} {id:?}")).hint(hint)
+    }
+
+    /// Says that a project has never been used.
+    pub fn unknown_project(id: &str) -> Self {
+        Self::new(Code::UnknownProject, format!("no project {id:?} is known yet"))
+            .hint("check project_id; a project is made by the first call that stores something in it")
+    }
+
+    /// Hides a fault of ours behind an id that finds it in the log.
+    pub fn internal(error: &(dyn Error + 'static)) -> Self {
+        Self::hidden(Code::Internal, "internal error", error, "report it with the id to the operator")
+    }
+
+    fn hidden(code: Code, what: &str, error: &dyn fmt::Display, hint: &str) -> Self {
+        let id = new_id();
+        tracing::error!(%error, id, "a tool failed");
+        Self::new(code, format!("{what} (id {id})")).hint(hint)
+    }
+
+    /// Returns the failure as the object every tool answers with.
+    pub fn to_json(&self) -> String {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let Some(hint) = &self.hint {
+            error["hint"] = hint.as_str().into();
+        }
+        json!({ "success": false, "error": error }).to_string()
+    }
+}
+
+impl From<StoreError> for ToolError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::UnknownDependencies(ids) => {
+                Self::new(Code::NotFound, format!("depends_on names unknown todos: {}", ids.join(", ")))
+                    .hint("list_todos shows the ids of this project's todos")
+            }
+            StoreError::Cycle(_) => Self::new(Code::Conflict, error.to_string())
+                .hint("leave out the dependency that leads back"),
+            StoreError::NotFound => Self::new(Code::NotFound, "what the call names does not exist"),
+            StoreError::Duplicate => Self::new(Code::Conflict, "it is there already"),
+            StoreError::Closed | StoreError::Unavailable(_) => Self::hidden(
+                Code::StoreUnavailable,
+                "the store cannot be used now, nothing was written",
+                &error,
+                "try again in a moment; the operator finds the cause in the log",
+            ),
+            StoreError::Newer(_) | StoreError::OldSqlite { .. } | StoreError::Corrupt(_) => {
+                Self::internal(&error)
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The built-in tools: one trait, one ordered registry, a folder per family, a file per tool.
+
+mod context;
+mod error;
+#[cfg(feature = "testing")]
+mod fixtures;
+mod memory;
+mod params;
+mod registry;
+mod schema;
+mod stats;
+mod time;
+mod tool;
+
+pub use error::{Code, ToolError};
+pub use registry::{Arguments, Registry, Summarised};
+pub use stats::stats;
+pub use tool::{Answer, Family, Tool};

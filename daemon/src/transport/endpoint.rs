@@ -1,0 +1,196 @@
+//! The MCP endpoint over Streamable HTTP: POST, GET and DELETE on `/mcp` and `/`.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::{
+    answers, head,
+    routes::{Http, Knock},
+    sse,
+};
+use crate::{
+    auth::Need,
+    guard::Visitor,
+    mcp::{Ask, MODERN, Origin, Reply, RpcError},
+};
+
+/// Answers a request to the endpoint.
+pub(super) async fn mcp(State(http): State<Arc<Http>>, request: Request) -> Response {
+    let began = Instant::now();
+    let (knock, body) = Knock::new(&http, request);
+    let Some(knock) = knock else { return answers::empty(StatusCode::INTERNAL_SERVER_ERROR) };
+    // Nothing is read, and nothing about methods is told, before it is known who asks.
+    let visitor = match http.recognise(&knock, &http.caller(&knock.line, &knock.parts)) {
+        Ok(visitor) => visitor,
+        Err(denied) => return http.refuse(&knock, began, &denied),
+    };
+    match knock.parts.method {
+        Method::POST => post(&http, &knock, &visitor, body).await,
+        Method::GET => get(&http, &knock, &visitor),
+        Method::DELETE => delete(&http, &knock, &visitor),
+        _ => method_not_allowed(),
+    }
+}
+
+async fn post(http: &Http, knock: &Knock, visitor: &Visitor, body: Body) -> Response {
+    let headers = &knock.parts.headers;
+    let accepts = match check_content(headers) {
+        Ok(accepts) => accepts,
+        Err(response) => return *response,
+    };
+    let body = match read_body(http, body, headers).await {
+        Ok(body) => body,
+        Err(response) => return *response,
+    };
+    let param = |name: &str| head::param(headers, name);
+    let origin = match head::protocol(headers, &param) {
+        Ok(head) => Origin::Http(head),
+        Err(name) => {
+            let why = format!("the {name} header occurs twice or is not plain text");
+            return answers::reply(Reply::error(None, &RpcError::HeaderMismatch(why)), false);
+        }
+    };
+    let ask = Ask { request: &knock.request, visitor, origin, body: &body };
+    let reply = http.mcp.answer(&ask).await;
+    answers::reply(reply, accepts == Accepts::OnlyStream)
+}
+
+/// Opens the stream on which a legacy session hears what the server says on its own.
+fn get(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
+    let headers = &knock.parts.headers;
+    if version(headers) == Some(MODERN) {
+        return method_not_allowed();
+    }
+    if accepts(headers) == Accepts::Nothing || !mentions(headers, "text/event-stream") {
+        let why = "a GET opens an event stream: send Accept: text/event-stream";
+        return answers::invalid(StatusCode::NOT_ACCEPTABLE, why);
+    }
+    match session_of(http, headers, visitor) {
+        Ok(session) => sse::listen(&session, &http.guard),
+        Err(error) => answers::reply(Reply::error(None, &error), false),
+    }
+}
+
+fn delete(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
+    let headers = &knock.parts.headers;
+    if version(headers) == Some(MODERN) {
+        return method_not_allowed();
+    }
+    match session_of(http, headers, visitor) {
+        Ok(session) => {
+            http.mcp.sessions().end(&session.id);
+            answers::empty(StatusCode::NO_CONTENT)
+        }
+        Err(error) => answers::reply(Reply::error(None, &error), false),
+    }
+}
+
+fn session_of(
+    http: &Http,
+    headers: &HeaderMap,
+    visitor: &Visitor,
+) -> Result<Arc<crate::mcp::Session>, RpcError> {
+    http.guard.admit(visitor, Need::Known)?;
+    let name = http::HeaderName::from_static("mcp-session-id");
+    let id = head::unique(headers, &name).map_err(|()| RpcError::SessionRequired)?;
+    http.mcp.own_session(id.ok_or(RpcError::SessionRequired)?, visitor)
+}
+
+fn version(headers: &HeaderMap) -> Option<&str> {
+    headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok())
+}
+
+fn method_not_allowed() -> Response {
+    let mut response = answers::empty(StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+    response
+}
+
+/// What a client takes as an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Accepts {
+    /// A JSON object, and perhaps a stream.
+    Json,
+    /// An event stream and nothing else.
+    OnlyStream,
+    /// Neither.
+    Nothing,
+}
+
+fn accepts(headers: &HeaderMap) -> Accepts {
+    let any = !headers.contains_key(header::ACCEPT) || mentions(headers, "*/*");
+    if any || mentions(headers, "application/json") || mentions(headers, "application/*") {
+        Accepts::Json
+    } else if mentions(headers, "text/event-stream") {
+        Accepts::OnlyStream
+    } else {
+        Accepts::Nothing
+    }
+}
+
+fn mentions(headers: &HeaderMap, kind: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = values.flat_map(|value| value.split(',')).map(|part| media_type(part));
+    kinds.any(|found| found.eq_ignore_ascii_case(kind))
+}
+
+fn media_type(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+fn check_content(headers: &HeaderMap) -> Result<Accepts, Box<Response>> {
+    let refuse = |status, why| Err(Box::new(answers::invalid(status, why)));
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !kind.is_some_and(|kind| media_type(kind).eq_ignore_ascii_case("application/json")) {
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an encoded body is not taken: send it plain");
+    }
+    match accepts(headers) {
+        Accepts::Nothing => refuse(
+            StatusCode::NOT_ACCEPTABLE,
+            "the answer is JSON or an event stream: send Accept: application/json, text/event-stream",
+        ),
+        accepts => Ok(accepts),
+    }
+}
+
+/// Reads the body under the configured limit and deadline.
+async fn read_body(http: &Http, body: Body, headers: &HeaderMap) -> Result<Bytes, Box<Response>> {
+    let (limit, deadline) = {
+        let config = http.config.borrow();
+        (config.server.body_limit, config.server.header_deadline)
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let too_long = || {
+        let mut response =
+            answers::invalid(StatusCode::PAYLOAD_TOO_LARGE, "the body is over the limit server.body_limit");
+        // The rest of the body is not read: the connection ends with the answer.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        Box::new(response)
+    };
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit) {
+        return Err(too_long());
+    }
+    match tokio::time::timeout(deadline, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_long()),
+        Ok(Err(_)) => {
+            Err(Box::new(answers::invalid(StatusCode::BAD_REQUEST, "the body broke off or is not framed well")))
+        }
+        Err(_) => Err(Box::new(answers::invalid(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time",
+        ))),
+    }
+}

@@ -1,0 +1,108 @@
+//! From the head of an HTTP request to a caller. Headers are borrowed; one that must be unique and is not, or that is
+//! not plain text, makes the head malformed.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderName, header, request::Parts};
+use mcpd_config::ForwardedHeader;
+
+use crate::{
+    auth::{Caller, Credentials, Headers, Peer, Secret},
+    guard::Connection,
+    mcp::HttpHead,
+};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The connection a request came in on.
+pub(super) struct Line {
+    /// Its place among the connections.
+    pub(super) place: Connection,
+    /// The other end of the socket.
+    pub(super) peer: IpAddr,
+    /// Our end of the socket.
+    pub(super) reached: Option<IpAddr>,
+}
+
+impl Line {
+    /// Reads the head of a request.
+    pub(super) fn caller<'a>(&self, parts: &'a Parts, forwarded: ForwardedHeader) -> Caller<'a> {
+        let headers = &parts.headers;
+        let mut malformed = false;
+        let mut unique = |name: HeaderName| unique(headers, &name).unwrap_or_else(|()| {
+            malformed = true;
+            None
+        });
+        // HTTP/2 and absolute-form requests name the host in the target.
+        let host = unique(header::HOST).or_else(|| parts.uri.authority().map(|host| host.as_str()));
+        let origin = unique(header::ORIGIN);
+        let forwarded = unique(match forwarded {
+            ForwardedHeader::XForwardedFor => FORWARDED_FOR,
+            ForwardedHeader::Forwarded => header::FORWARDED,
+        });
+        let credentials = unique(header::AUTHORIZATION).and_then(bearer);
+        Caller {
+            peer: Peer::Ip(self.peer),
+            reached: self.reached,
+            headers: Some(Headers { host, origin, forwarded, malformed }),
+            credentials: credentials.map_or(Credentials::Missing, Credentials::Bearer),
+        }
+    }
+}
+
+/// Reads `Bearer <key>` (RFC 6750, section 2.1); the scheme is case-insensitive.
+fn bearer(value: &str) -> Option<Secret> {
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(key.trim()))
+}
+
+/// Returns a header that may occur once.
+pub(super) fn unique<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next().map(|value| value.to_str().map_err(drop)).transpose()?;
+    if values.next().is_some() { Err(()) } else { Ok(first) }
+}
+
+/// Returns the protocol's own headers; the error names one that is malformed.
+pub(super) fn protocol<'a>(
+    headers: &'a HeaderMap,
+    param: &'a (dyn Fn(&str) -> Result<Option<&'a str>, ()> + Sync),
+) -> Result<HttpHead<'a>, &'static str> {
+    let read = |name: &'static str| unique(headers, &HeaderName::from_static(name)).map_err(|()| name);
+    Ok(HttpHead {
+        version: read("mcp-protocol-version")?,
+        method: read("mcp-method")?,
+        name: read("mcp-name")?,
+        session: read("mcp-session-id")?,
+        param,
+    })
+}
+
+/// Looks up `Mcp-Param-{name}`.
+pub(super) fn param<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ()> {
+    let name = format!("mcp-param-{}", name.to_ascii_lowercase());
+    unique(headers, &HeaderName::try_from(name).map_err(drop)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_is_a_key() {
+        assert_eq!(bearer("Bearer abc").unwrap().expose(), "abc");
+        assert_eq!(bearer("bearer  abc ").unwrap().expose(), "abc");
+        assert!(bearer("Basic abc").is_none());
+        assert!(bearer("Bearer").is_none());
+    }
+
+    #[test]
+    fn a_header_twice_is_malformed() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::HOST, "a".parse().unwrap());
+        assert_eq!(unique(&headers, &header::HOST), Ok(Some("a")));
+        headers.append(header::HOST, "b".parse().unwrap());
+        assert_eq!(unique(&headers, &header::HOST), Err(()));
+        assert_eq!(unique(&headers, &header::ORIGIN), Ok(None));
+    }
+}

@@ -1,0 +1,17 @@
+//! How MCP reaches us: HTTP, and newline-delimited streams. Headers in, replies out; meaning is the protocol's.
+
+mod accept;
+mod answers;
+mod endpoint;
+mod head;
+mod lines;
+mod observe;
+mod routes;
+mod sse;
+mod stdio;
+
+pub use accept::{Door, serve};
+pub use lines::serve_lines;
+pub use observe::Health;
+pub use routes::{Http, RequestIds};
+pub use stdio::{bridge, serve_stdio};

@@ -1,0 +1,40 @@
+//! Standard input and output: in process, or as a bridge to the daemon that runs on the same state directory.
+
+use std::sync::Arc;
+
+use mcpd_ipc::{ReadHalf, WriteHalf};
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
+
+use super::serve_lines;
+use crate::{guard::Visitor, mcp::Mcp};
+
+/// Serves MCP on standard input and output until the input ends or `stop` fires.
+pub async fn serve_stdio(mcp: Arc<Mcp>, visitor: Visitor, limit: usize, stop: CancellationToken) {
+    serve_lines(mcp, visitor, tokio::io::stdin(), tokio::io::stdout(), limit, stop).await;
+}
+
+/// Carries bytes between standard input and output and a running daemon, until either side ends.
+pub async fn bridge(
+    (mut from_daemon, mut to_daemon): (ReadHalf, WriteHalf),
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let up = async move {
+        let carried = tokio::io::copy(&mut tokio::io::stdin(), &mut to_daemon).await;
+        // The daemon sees the end of input, finishes what runs, and closes its side.
+        let _ = to_daemon.shutdown().await;
+        carried
+    };
+    let up = tokio::spawn(up);
+    let mut output = tokio::io::stdout();
+    let down = async {
+        tokio::io::copy(&mut from_daemon, &mut output).await?;
+        output.flush().await
+    };
+    let ended = tokio::select! {
+        ended = down => ended,
+        () = stop.cancelled() => Ok(()),
+    };
+    up.abort();
+    ended
+}

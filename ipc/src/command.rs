@@ -1,0 +1,89 @@
+//! The protocol on one page: command, reply type, and whether it only looks or also changes something.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{allow::*, connections::*, keys::*, life::*, tools::*};
+
+/// Whether a command only reads state or changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Looks and changes nothing.
+    Read,
+    /// Changes the daemon or what it keeps.
+    Write,
+}
+
+/// A command an operator can give: its arguments are the type itself.
+pub trait Command: Serialize + Into<Request> {
+    /// What the daemon answers when it obeys.
+    type Reply: Serialize + DeserializeOwned;
+}
+
+macro_rules! commands {
+    ($( $(#[$doc:meta])* $name:ident -> $reply:ty, $access:ident; )*) => {
+        /// Every command, as it crosses the socket: `{"command": "keys_add", "args": {…}}`.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(tag = "command", content = "args", rename_all = "snake_case")]
+        pub enum Request {
+            $( $(#[$doc])* $name($name), )*
+        }
+
+        impl Request {
+            /// Returns whether the command looks or changes.
+            pub fn access(&self) -> Access {
+                match self { $( Self::$name(_) => Access::$access, )* }
+            }
+
+            /// Returns the command's name as the log shows it.
+            pub fn name(&self) -> &'static str {
+                match self { $( Self::$name(_) => stringify!($name), )* }
+            }
+        }
+
+        $(
+            impl Command for $name { type Reply = $reply; }
+            impl From<$name> for Request {
+                fn from(command: $name) -> Self { Self::$name(command) }
+            }
+        )*
+    };
+}
+
+commands! {
+    /// Says what the daemon is, where it listens and how it fares.
+    Status           -> StatusReport,     Read;
+    /// The figures of `/stats`.
+    Stats            -> StatsReport,      Read;
+    /// Issues an API key; the secret is in the reply and nowhere else.
+    KeysAdd          -> KeyCreated,       Write;
+    /// Lists every key, newest last.
+    KeysList         -> KeyList,          Read;
+    /// Shows one key.
+    KeysShow         -> KeyInfo,          Read;
+    /// Revokes a key and closes whatever it has open.
+    KeysRevoke       -> KeyRevoked,       Write;
+    /// Adds a network to the allowlist.
+    AllowAdd         -> AllowReport,      Write;
+    /// Lists the allowlist.
+    AllowList        -> AllowReport,      Read;
+    /// Removes a network from the allowlist.
+    AllowRemove      -> AllowReport,      Write;
+    /// Says whether an address would be let in.
+    AllowTest        -> AllowVerdict,     Read;
+    /// Lists open connections.
+    ConnectionsList  -> ConnectionList,   Read;
+    /// Closes one connection.
+    ConnectionsClose -> ConnectionClosed, Write;
+    /// Lists the tools in their fixed order.
+    ToolsList        -> ToolList,         Read;
+    /// Shows one tool with its schemas.
+    ToolsShow        -> ToolDetail,       Read;
+    /// Calls a tool as the operator.
+    ToolsCall        -> ToolOutcome,      Write;
+    /// Loads the configuration again.
+    Reload           -> ReloadReport,     Write;
+    /// Refuses new work, finishes what runs, then ends the daemon.
+    Drain            -> Ending,           Write;
+    /// Ends the daemon.
+    Shutdown         -> Ending,           Write;
+}

@@ -1,0 +1,68 @@
+//! The tool registry as an operator sees it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Lists tools.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsList {}
+
+/// Shows one tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsShow {
+    /// Its name.
+    pub name: String,
+}
+
+/// Calls a tool as the operator, in tenant `default`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsCall {
+    /// Its name.
+    pub name: String,
+    /// Its arguments, an object.
+    pub arguments: Value,
+}
+
+/// All tools.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolList {
+    /// In the fixed order of `tools/list`.
+    pub tools: Vec<ToolSummary>,
+}
+
+/// One line about a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSummary {
+    /// Its name.
+    pub name: String,
+    /// Its family.
+    pub family: String,
+    /// Title for people.
+    pub title: String,
+    /// Whether it only reads.
+    pub read_only: bool,
+    /// Calls since the start.
+    pub calls: u64,
+    /// Calls that failed since the start.
+    pub errors: u64,
+    /// 95th percentile of its duration in milliseconds, if it was called.
+    pub p95_ms: Option<f64>,
+}
+
+/// A tool with its published description.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolDetail {
+    /// The line of the list.
+    pub summary: ToolSummary,
+    /// The object `tools/list` publishes: description, schemas, annotations.
+    pub published: Value,
+}
+
+/// What a call brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolOutcome {
+    /// Whether the tool reports a failure.
+    pub is_error: bool,
+    /// The structured result.
+    pub result: Value,
+}

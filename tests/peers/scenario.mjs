@@ -1,0 +1,113 @@
+// The scenario that every JavaScript client runs, and what the client scripts share.
+// A session is { revision(), listTools(), call(name, args), close() }.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
+
+export const { MCPD_URL, MCPD_KEY, MCPD_STDIO, MCPD_PEERS_DIR, PROJECT } = process.env;
+/** `require` from the peers directory: the packages live there, the scripts do not. */
+export const load = createRequire(`${MCPD_PEERS_DIR}/package.json`);
+export const authorization = `Bearer ${MCPD_KEY}`;
+export const content = process.argv[2] ?? 'The deploy key rotates every 90 days: 部署密钥每九十天轮换一次, ask ops first.';
+const builtin = JSON.parse(readFileSync(new URL('tools.json', import.meta.url)));
+const TIMEOUT = 60_000;
+export const CHILD_TIMEOUT = 30_000;
+
+export function equal(what, came, expected) {
+  if (isDeepStrictEqual(came, expected)) return;
+  throw new Error(`${what}\n  expected: ${JSON.stringify(expected)}\n  came:     ${JSON.stringify(came)}`);
+}
+
+/** The structured content of a result that has the envelope of every mcpd tool. */
+export function envelope(what, result, success = true) {
+  const { isError = false, structuredContent, content = [] } = result;
+  if (isError === success) throw new Error(`${what}\n  expected: isError ${!success}\n  came:     ${JSON.stringify(result)}`);
+  equal(`${what}: structuredContent.success`, structuredContent?.success, success);
+  equal(`${what}: text of content[0]`, parse(content[0]?.text), structuredContent);
+  return structuredContent;
+}
+
+export async function memory(session, project_id) {
+  const tools = await session.listTools();
+  equal('tools/list: missing built-in tools', builtin.filter((name) => !tools.includes(name)), []);
+
+  const stored = envelope('store_memory', await session.call('store_memory', { project_id, content }));
+  for (const query of [content, ...(content.match(/\p{Script=Han}+/u) ?? [])]) {
+    const found = envelope('retrieve_memory', await session.call('retrieve_memory', { project_id, query }));
+    const ids = found.memories?.map((memory) => memory.memory_id);
+    if (!ids?.includes(stored.memory_id)) equal(`retrieve_memory "${query}": ids`, ids, [stored.memory_id]);
+  }
+
+  const bad = await session.call('create_todo', { project_id, title: 'never', priority: 99 });
+  envelope('create_todo with priority 99', bad, false);
+}
+
+export async function todos(session, project_id) {
+  const call = async (name, args) => envelope(name, await session.call(name, args));
+  const { todo_id } = await call('create_todo', { project_id, title: content, priority: 5 });
+  equal('get_next_todo: todo_id', (await call('get_next_todo', { project_id })).todo?.todo_id, todo_id);
+  equal('update_todo_status: status', (await call('update_todo_status', { todo_id, status: 'completed' })).status, 'completed');
+  const listed = await call('list_todos', { project_id, status: 'completed' });
+  equal('list_todos: status', listed.todos?.find((todo) => todo.todo_id === todo_id)?.status, 'completed');
+}
+
+/** A session over a TypeScript SDK client; both majors have the methods used here. */
+export async function sdkSession(client, transport) {
+  let revision;
+  const tell = transport.setProtocolVersion?.bind(transport);
+  transport.setProtocolVersion = (version) => { revision = version; tell?.(version); };
+  await client.connect(transport);
+  return {
+    revision: () => revision ?? client.getNegotiatedProtocolVersion?.(),
+    async listTools() {
+      const names = [];
+      for (let cursor; ; ) {
+        const page = await client.listTools({ cursor });
+        names.push(...page.tools.map((tool) => tool.name));
+        if (!(cursor = page.nextCursor)) return names;
+      }
+    },
+    call: (name, args) => client.callTool({ name, arguments: args }),
+    async close() {
+      if (transport.sessionId) await transport.terminateSession();
+      await client.close();
+    },
+  };
+}
+
+/** Transport parameters for "words as a shell reads them". */
+export const stdioCommand = { command: 'bash', args: ['-c', `exec ${MCPD_STDIO}`] };
+
+/** Runs `{ client, transport, revision, open }` each, where its transport is configured; then exits. */
+export async function main(runs, steps = [memory, todos]) {
+  let running = '';
+  setTimeout(() => end(`${running}: not done after ${TIMEOUT / 1000} s`), TIMEOUT).unref();
+  const wanted = runs.filter(({ transport }) => (transport === 'http' ? MCPD_URL : MCPD_STDIO));
+  if (!wanted.length || !PROJECT) end('not configured: set PROJECT, and MCPD_URL with MCPD_KEY, or MCPD_STDIO');
+  for (const { client, transport, revision, open } of wanted) {
+    running = `${client} ${transport}`;
+    try {
+      const session = await open();
+      try {
+        for (const step of steps) await step(session, `${PROJECT}-${client}-${transport}`);
+        equal('negotiated revision', session.revision(), revision);
+        console.log(`ok ${running} ${revision < '2026' ? 'legacy' : 'modern'}/${revision}`);
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      process.exitCode = 1;
+      console.log(`FAILED ${running}: ${error.message}${error.cause ? ` (${error.cause.message})` : ''}`);
+    }
+  }
+  process.exit();
+}
+
+export function parse(text) {
+  try { return JSON.parse(text); } catch { return text; }
+}
+
+function end(why) {
+  console.log(`FAILED ${why}`);
+  process.exit(1);
+}
