@@ -12,7 +12,11 @@ pub(crate) fn listen<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, 
     input.deserialize_str(Written {
         form: "an address and port in quotes, for example \"127.0.0.1:8765\"",
         read: |written| {
-            written.parse().map_err(|_| format!("{written:?} is not an address with a port; write it as in 127.0.0.1:8765 or [::1]:8765"))
+            written.parse().map_err(|_| {
+                format!(
+                    "{written:?} is not an address with a port; write it as in 127.0.0.1:8765 or [::1]:8765"
+                )
+            })
         },
     })
 }
@@ -24,9 +28,7 @@ pub(crate) fn networks<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<IpNet>
 }
 
 /// Reads the allowlist; that it is written at all already means something.
-pub(crate) fn allowlist<'de, D: Deserializer<'de>>(
-    input: D,
-) -> Result<Option<Vec<IpNet>>, D::Error> {
+pub(crate) fn allowlist<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     networks(input).map(Some)
 }
 
@@ -61,9 +63,9 @@ fn range(written: &str) -> Result<IpNet, String> {
     if let Ok(address) = written.parse::<IpAddr>() {
         return Ok(IpNet::from(address));
     }
-    let range: IpNet = written
-        .parse()
-        .map_err(|_| format!("{written:?} is not an address range; write it as ADDRESS/BITS, for example 192.168.3.0/24"))?;
+    let range: IpNet = written.parse().map_err(|_| {
+        format!("{written:?} is not an address range; write it as ADDRESS/BITS, for example 192.168.3.0/24")
+    })?;
     if range.addr() != range.network() {
         return Err(format!(
             "{written:?} has bits set behind its prefix; write {} or {}",
@@ -121,20 +123,14 @@ fn origin(written: &str) -> Result<String, String> {
         Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
         Some(_) | None => (rest, None),
     };
-    let letters = |text: &str| {
-        text.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    };
-    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !letters(scheme) || !is_host(name)
-    {
+    let letters = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !letters(scheme) || !is_host(name) {
         return Err(form());
     }
     let scheme = scheme.to_ascii_lowercase();
     match port.map(str::parse::<u16>) {
         Some(Err(_) | Ok(0)) => return Err(form()),
-        Some(Ok(port))
-            if (scheme == "https" && port == 443) || (scheme == "http" && port == 80) =>
-        {
+        Some(Ok(port)) if (scheme == "https" && port == 443) || (scheme == "http" && port == 80) => {
             return Err(format!(
                 "{written:?} never matches, as browsers leave out the usual port; leave out :{port}"
             ));
@@ -147,21 +143,12 @@ fn origin(written: &str) -> Result<String, String> {
 /// Says whether this is a name or address as it stands in a Host header, port aside.
 fn is_host(written: &str) -> bool {
     if let Some(inner) = written.strip_prefix('[') {
-        return inner
-            .strip_suffix(']')
-            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        return inner.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     }
     let label = |label: &str| {
-        !label.is_empty()
-            && label
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
-    written
-        .strip_suffix('.')
-        .unwrap_or(written)
-        .split('.')
-        .all(label)
+    written.strip_suffix('.').unwrap_or(written).split('.').all(label)
 }
 
 #[cfg(test)]
@@ -186,18 +173,8 @@ mod tests {
         for written in ["mcp", "Mcp.Example.org", "10.0.0.1", "[fd00::1]"] {
             assert_eq!(host(written), Ok(written.to_ascii_lowercase()));
         }
-        for written in [
-            "",
-            "*",
-            "*.example.org",
-            "a:80",
-            "http://a",
-            "a/b",
-            "a b",
-            "a..b",
-            "fd00::1",
-            "[x]",
-        ] {
+        for written in ["", "*", "*.example.org", "a:80", "http://a", "a/b", "a b", "a..b", "fd00::1", "[x]"]
+        {
             assert!(host(written).is_err(), "{written}");
         }
     }

@@ -132,10 +132,7 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
         .iter()
         .zip(differences(old, new))
         .filter(|(_, differs)| *differs)
-        .map(|(setting, _)| Change {
-            key: setting.key.to_owned(),
-            effect: setting.effect,
-        })
+        .map(|(setting, _)| Change { key: setting.key.to_owned(), effect: setting.effect })
         .collect()
 }
 
@@ -150,11 +147,7 @@ mod tests {
     use crate::{Origin, Overrides};
 
     fn config(text: &str) -> Config {
-        Config::load(
-            Some(("mcpd.toml".as_ref(), text)),
-            &[(Origin::Flags, Overrides::default())],
-        )
-        .unwrap()
+        Config::load(Some(("mcpd.toml".as_ref(), text)), &[(Origin::Flags, Overrides::default())]).unwrap()
     }
 
     #[test]
@@ -164,13 +157,8 @@ mod tests {
 
     #[test]
     fn changes_name_the_key_and_what_it_takes() {
-        let new = config(
-            "[server]\nlisten = \"127.0.0.1:9000\"\nhosts = [\"mcp\"]\n[network]\nallow = []",
-        );
-        let change = |key: &str, effect| Change {
-            key: key.to_owned(),
-            effect,
-        };
+        let new = config("[server]\nlisten = \"127.0.0.1:9000\"\nhosts = [\"mcp\"]\n[network]\nallow = []");
+        let change = |key: &str, effect| Change { key: key.to_owned(), effect };
         assert_eq!(
             changes(&config(""), &new),
             [
@@ -184,18 +172,9 @@ mod tests {
     #[test]
     fn a_merge_takes_the_live_and_keeps_the_rest() {
         let running = config("[store]\nreaders = 2");
-        let new = config(
-            "[store]\nreaders = 9\n[limits]\ncalls = 3\n[telemetry]\nlog = \"debug\"\nkeep = 2",
-        );
+        let new = config("[store]\nreaders = 9\n[limits]\ncalls = 3\n[telemetry]\nlog = \"debug\"\nkeep = 2");
         let merged = merge_live(&running, &new);
-        assert_eq!(
-            merged,
-            config("[store]\nreaders = 2\n[limits]\ncalls = 3\n[telemetry]\nlog = \"debug\"")
-        );
-        assert!(
-            changes(&merged, &new)
-                .iter()
-                .all(|change| change.effect == Effect::Restart)
-        );
+        assert_eq!(merged, config("[store]\nreaders = 2\n[limits]\ncalls = 3\n[telemetry]\nlog = \"debug\""));
+        assert!(changes(&merged, &new).iter().all(|change| change.effect == Effect::Restart));
     }
 }

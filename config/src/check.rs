@@ -29,10 +29,7 @@ fn keys_are_asked_for(config: &Config) -> Option<Broken> {
     let broken = !config.auth.keys && config.profile != Profile::Simple;
     broken.then(|| Broken {
         reads: &["auth.keys", "profile"],
-        reason: format!(
-            "false is only for profile simple, and the profile is {}",
-            config.profile
-        ),
+        reason: format!("false is only for profile simple, and the profile is {}", config.profile),
     })
 }
 
@@ -49,8 +46,7 @@ fn nothing_travels_readable(config: &Config) -> Option<Broken> {
 }
 
 fn an_open_door_has_a_list(config: &Config) -> Option<Broken> {
-    let broken =
-        config.profile == Profile::Simple && !is_loopback(config) && config.network.allow.is_none();
+    let broken = config.profile == Profile::Simple && !is_loopback(config) && config.network.allow.is_none();
     broken.then(|| Broken {
         reads: &["server.listen", "network.allow", "profile"],
         reason: format!("{} is not a loopback address, and profile simple asks for no key; say in network.allow who may call", config.server.listen),
@@ -61,8 +57,7 @@ fn short_is_shorter(config: &Config) -> Option<Broken> {
     let broken = config.memory.short_ttl > config.memory.mid_ttl;
     broken.then(|| Broken {
         reads: &["memory.short_ttl", "memory.mid_ttl"],
-        reason: "short memories would outlive mid ones; short_ttl must not be longer than mid_ttl"
-            .to_owned(),
+        reason: "short memories would outlive mid ones; short_ttl must not be longer than mid_ttl".to_owned(),
     })
 }
 

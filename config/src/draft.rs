@@ -32,9 +32,7 @@ impl<'a> Text<'a> {
         let before = self.text.bytes().take(start);
         Place {
             file: self.path.map(Path::to_owned),
-            line: self
-                .path
-                .map(|_| 1 + before.filter(|byte| *byte == b'\n').count()),
+            line: self.path.map(|_| 1 + before.filter(|byte| *byte == b'\n').count()),
             name: key.map(str::to_owned),
         }
     }
@@ -51,12 +49,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn complain(self, reason: String) -> Complaint {
-        Complaint {
-            file: self.file,
-            line: self.line,
-            key: self.name,
-            reason,
-        }
+        Complaint { file: self.file, line: self.line, key: self.name, reason }
     }
 }
 
@@ -92,10 +85,8 @@ impl<'a> Draft<'a> {
                     self.set(source, Some(key), name, value);
                 }
             } else {
-                let reason =
-                    format!("is a section; write [{key}] on a line of its own and its keys below");
-                self.complaints
-                    .push(source.place(Some(key), start).complain(reason));
+                let reason = format!("is a section; write [{key}] on a line of its own and its keys below");
+                self.complaints.push(source.place(Some(key), start).complain(reason));
             }
         }
     }
@@ -104,11 +95,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn lay_overrides(&mut self, origin: Origin, overrides: &'a Overrides) {
         for given in overrides.given(origin) {
             let value = Spanned::new(0..0, DeValue::String(given.value.into()));
-            let place = Place {
-                file: None,
-                line: None,
-                name: Some(given.name.to_owned()),
-            };
+            let place = Place { file: None, line: None, name: Some(given.name.to_owned()) };
             self.put(given.key, &value, |_| place.clone());
         }
         if let Some(socket) = &overrides.socket {
@@ -129,28 +116,16 @@ impl<'a> Draft<'a> {
         };
         // A quoted name with a dot in it is one odd name, not a path into a section.
         let dotted = name.get_ref().contains('.');
-        match SETTINGS
-            .iter()
-            .find(|setting| setting.key == key && !dotted)
-        {
-            Some(setting) => self.put(setting.key, value, |start| {
-                source.place(Some(setting.key), start)
-            }),
-            None => self.complaints.push(
-                source
-                    .place(Some(&key), name.span().start)
-                    .complain(unknown(section, name.get_ref())),
-            ),
+        match SETTINGS.iter().find(|setting| setting.key == key && !dotted) {
+            Some(setting) => self.put(setting.key, value, |start| source.place(Some(setting.key), start)),
+            None => self
+                .complaints
+                .push(source.place(Some(&key), name.span().start).complain(unknown(section, name.get_ref()))),
         }
     }
 
     /// Takes a value, or refuses it with a complaint for each fault.
-    fn put(
-        &mut self,
-        key: &'static str,
-        value: &Spanned<DeValue<'a>>,
-        place: impl Fn(usize) -> Place,
-    ) {
+    fn put(&mut self, key: &'static str, value: &Spanned<DeValue<'a>>, place: impl Fn(usize) -> Place) {
         let faults = self.faults(key, value);
         if faults.is_empty() {
             put(&mut self.table, key, value.clone());
@@ -159,11 +134,7 @@ impl<'a> Draft<'a> {
             return;
         }
         self.refused.insert(key);
-        self.complaints.extend(
-            faults
-                .into_iter()
-                .map(|(span, reason)| place(span.start).complain(reason)),
-        );
+        self.complaints.extend(faults.into_iter().map(|(span, reason)| place(span.start).complain(reason)));
     }
 
     /// Returns what is wrong with a value; of a list, what is wrong with each of its items.
@@ -171,10 +142,7 @@ impl<'a> Draft<'a> {
         let DeValue::Array(items) = value.get_ref() else {
             return self.fault(key, value.clone()).into_iter().collect();
         };
-        if let Some(fault) = self.fault(
-            key,
-            Spanned::new(value.span(), DeValue::Array(DeArray::new())),
-        ) {
+        if let Some(fault) = self.fault(key, Spanned::new(value.span(), DeValue::Array(DeArray::new()))) {
             return vec![fault];
         }
         let alone = |item: &Spanned<DeValue<'a>>| {
@@ -182,10 +150,7 @@ impl<'a> Draft<'a> {
             list.push(item.clone());
             Spanned::new(value.span(), DeValue::Array(list))
         };
-        items
-            .iter()
-            .filter_map(|item| self.fault(key, alone(item)))
-            .collect()
+        items.iter().filter_map(|item| self.fault(key, alone(item))).collect()
     }
 
     /// Tries one value upon what lies below, which is known to be good.
@@ -222,24 +187,15 @@ impl<'a> Draft<'a> {
             let Some(key) = broken.reads.first() else {
                 continue;
             };
-            let default = || Place {
-                file: None,
-                line: None,
-                name: Some((*key).to_owned()),
-            };
-            let place = broken
-                .reads
-                .iter()
-                .find_map(|key| self.places.get(key))
-                .cloned()
-                .unwrap_or_else(default);
+            let default = || Place { file: None, line: None, name: Some((*key).to_owned()) };
+            let place =
+                broken.reads.iter().find_map(|key| self.places.get(key)).cloned().unwrap_or_else(default);
             self.complaints.push(place.complain(broken.reason));
         }
         match config {
             Some(config) if self.complaints.is_empty() => Ok(config),
             Some(_) | None => {
-                self.complaints
-                    .sort_by_key(|complaint| (complaint.file.is_none(), complaint.line));
+                self.complaints.sort_by_key(|complaint| (complaint.file.is_none(), complaint.line));
                 Err(Complaints(self.complaints))
             }
         }

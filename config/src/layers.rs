@@ -57,12 +57,7 @@ impl Overrides {
             ("profile", "MCPD_PROFILE", "--profile", &self.profile),
             ("server.listen", "MCPD_LISTEN", "--listen", &self.listen),
             ("telemetry.log", "MCPD_LOG", "--log", &self.log),
-            (
-                "telemetry.format",
-                "telemetry.format",
-                "--log-format",
-                &self.log_format,
-            ),
+            ("telemetry.format", "telemetry.format", "--log-format", &self.log_format),
         ];
         all.into_iter()
             .filter_map(|(key, variable, flag, value)| {
@@ -70,11 +65,7 @@ impl Overrides {
                     Origin::Environment => variable,
                     Origin::Flags => flag,
                 };
-                Some(Given {
-                    key,
-                    name,
-                    value: value.as_deref()?,
-                })
+                Some(Given { key, name, value: value.as_deref()? })
             })
             .collect()
     }

@@ -22,16 +22,10 @@ impl Config {
     ///
     /// # Errors
     /// Returns every mistake in the file and the layers, those of the file first and by line.
-    pub fn load(
-        file: Option<(&Path, &str)>,
-        layers: &[(Origin, Overrides)],
-    ) -> Result<Self, Complaints> {
+    pub fn load(file: Option<(&Path, &str)>, layers: &[(Origin, Overrides)]) -> Result<Self, Complaints> {
         let mut layers: Vec<&(Origin, Overrides)> = layers.iter().collect();
         layers.sort_by_key(|(origin, _)| *origin);
-        let file = file.map(|(path, text)| Text {
-            path: Some(path),
-            text,
-        });
+        let file = file.map(|(path, text)| Text { path: Some(path), text });
 
         let defaults = parse(Text::built_in(reference::REFERENCE))?;
         let written = file.map(parse).transpose()?.unwrap_or_default();
@@ -54,13 +48,8 @@ impl Config {
 
 /// Returns the profile of the topmost layer that names one; a name that is none is complained about later.
 fn chosen(layers: &[&(Origin, Overrides)], tables: [&DeTable<'_>; 2]) -> Option<Profile> {
-    let given = layers
-        .iter()
-        .rev()
-        .filter_map(|(_, overrides)| overrides.profile.as_deref());
-    let written = tables
-        .into_iter()
-        .filter_map(|table| table.get("profile")?.get_ref().as_str());
+    let given = layers.iter().rev().filter_map(|(_, overrides)| overrides.profile.as_deref());
+    let written = tables.into_iter().filter_map(|table| table.get("profile")?.get_ref().as_str());
     given.chain(written).find_map(|word| word.parse().ok())
 }
 
@@ -70,9 +59,7 @@ fn parse(source: Text<'_>) -> Result<DeTable<'_>, Complaints> {
         Err(error) => {
             let start = error.span().map_or(source.text.len(), |span| span.start);
             Err(Complaints::from(
-                source
-                    .place(None, start)
-                    .complain(format!("not TOML: {}", error.message())),
+                source.place(None, start).complain(format!("not TOML: {}", error.message())),
             ))
         }
     }

@@ -19,9 +19,8 @@ fn distance(left: &str, right: &str) -> usize {
         let mut now = vec![row];
         for column in 1..=right.len() {
             let same = left[row - 1] == right[column - 1];
-            let mut least = (last[column - 1] + usize::from(!same))
-                .min(last[column] + 1)
-                .min(now[column - 1] + 1);
+            let mut least =
+                (last[column - 1] + usize::from(!same)).min(last[column] + 1).min(now[column - 1] + 1);
             if row > 1
                 && column > 1
                 && left[row - 1] == right[column - 2]

@@ -21,9 +21,7 @@ pub(crate) fn positive<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, 
     input.deserialize_str(Written {
         form: FORM,
         read: |written| match read(written)? {
-            Duration::ZERO => Err(format!(
-                "{written:?} is too short; it must be more than zero"
-            )),
+            Duration::ZERO => Err(format!("{written:?} is too short; it must be more than zero")),
             duration => Ok(duration),
         },
     })
@@ -31,9 +29,7 @@ pub(crate) fn positive<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, 
 
 fn read(written: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(written).map_err(|_| {
-        format!(
-            "{written:?} is not a duration; write it with its unit, for example 30s, 5m, 24h or 30d"
-        )
+        format!("{written:?} is not a duration; write it with its unit, for example 30s, 5m, 24h or 30d")
     })?;
     if duration > LONGEST {
         return Err(format!("{written:?} is too long; at most 100 years"));

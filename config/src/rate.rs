@@ -28,9 +28,7 @@ pub enum RateError {
     #[error("{0:?} is not a rate; write it as COUNT/PERIOD, for example 100/60s")]
     Form(String),
     /// The period is too short for the count or too long to count.
-    #[error(
-        "{0:?} is out of range; a rate's period is at least 1ns for each count and at most 366 days"
-    )]
+    #[error("{0:?} is out of range; a rate's period is at least 1ns for each count and at most 366 days")]
     Range(String),
 }
 
@@ -55,12 +53,7 @@ impl fmt::Display for Rate {
         if self.per.subsec_nanos() == 0 {
             write!(out, "{}/{}s", self.count, self.per.as_secs())
         } else {
-            write!(
-                out,
-                "{}/{}",
-                self.count,
-                humantime::format_duration(self.per)
-            )
+            write!(out, "{}/{}", self.count, humantime::format_duration(self.per))
         }
     }
 }
@@ -75,11 +68,7 @@ impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_str(Written {
             form: "a rate in quotes, for example \"100/60s\"",
-            read: |written| {
-                written
-                    .parse()
-                    .map_err(|error: RateError| error.to_string())
-            },
+            read: |written| written.parse().map_err(|error: RateError| error.to_string()),
         })
     }
 }
@@ -90,13 +79,7 @@ mod tests {
 
     #[test]
     fn a_rate_round_trips() {
-        for written in [
-            "100/60s",
-            "1/1s",
-            "4294967295/86400s",
-            "5/500ms",
-            "7/1s 500ms",
-        ] {
+        for written in ["100/60s", "1/1s", "4294967295/86400s", "5/500ms", "7/1s 500ms"] {
             let rate: Rate = written.parse().unwrap();
             assert_eq!(rate.to_string(), written);
             assert_eq!(rate.to_string().parse(), Ok(rate));
@@ -106,28 +89,13 @@ mod tests {
 
     #[test]
     fn what_is_no_rate_is_refused() {
-        for written in [
-            "",
-            "100",
-            "0/60s",
-            "-1/60s",
-            "100/",
-            "/60s",
-            "100/60",
-            "a/60s",
-            "1/2/3s",
-            "4294967296/1h",
-        ] {
-            assert_eq!(
-                written.parse::<Rate>(),
-                Err(RateError::Form(written.to_owned()))
-            );
+        for written in
+            ["", "100", "0/60s", "-1/60s", "100/", "/60s", "100/60", "a/60s", "1/2/3s", "4294967296/1h"]
+        {
+            assert_eq!(written.parse::<Rate>(), Err(RateError::Form(written.to_owned())));
         }
         for written in ["1/0s", "1001/1us", "1/2years"] {
-            assert_eq!(
-                written.parse::<Rate>(),
-                Err(RateError::Range(written.to_owned()))
-            );
+            assert_eq!(written.parse::<Rate>(), Err(RateError::Range(written.to_owned())));
         }
     }
 }

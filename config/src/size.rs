@@ -5,12 +5,7 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
 
-const UNITS: [(&str, u64); 4] = [
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("B", 1),
-];
+const UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 
 /// Largest size: it must also fit a signed number, which is what TOML and SQL have.
 const LARGEST: u64 = i64::MAX as u64;
@@ -27,12 +22,7 @@ pub(crate) fn bytes<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error
 
 /// Reads a number, zero included.
 pub(crate) fn count<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
-    input.deserialize_any(Whole {
-        form: "a whole number, 0 or more",
-        least: 0,
-        most: LARGEST,
-        read: None,
-    })
+    input.deserialize_any(Whole { form: "a whole number, 0 or more", least: 0, most: LARGEST, read: None })
 }
 
 /// Reads a number above zero.
@@ -91,9 +81,7 @@ impl Visitor<'_> for Whole {
 
 /// Decimal units (kB, MB) are refused: people mean either, and a limit should not be guessed.
 fn read(written: &str) -> Option<u64> {
-    let (number, unit) = UNITS
-        .iter()
-        .find_map(|(name, unit)| Some((written.strip_suffix(name)?, *unit)))?;
+    let (number, unit) = UNITS.iter().find_map(|(name, unit)| Some((written.strip_suffix(name)?, *unit)))?;
     number.trim_end().parse::<u64>().ok()?.checked_mul(unit)
 }
 
@@ -107,16 +95,7 @@ mod tests {
         assert_eq!(read("64 KiB"), Some(64 << 10));
         assert_eq!(read("2GiB"), Some(2 << 30));
         assert_eq!(read("512B"), Some(512));
-        for written in [
-            "",
-            "4",
-            "MiB",
-            "4MB",
-            "4mib",
-            "-1KiB",
-            "1.5MiB",
-            "99999999999GiB",
-        ] {
+        for written in ["", "4", "MiB", "4MB", "4mib", "-1KiB", "1.5MiB", "99999999999GiB"] {
             assert_eq!(read(written), None, "{written}");
         }
     }

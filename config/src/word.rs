@@ -126,10 +126,7 @@ mod tests {
             assert_eq!(profile.to_string().parse(), Ok(profile));
         }
         let near = "enterprize".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(
-            near,
-            "\"enterprize\" is not a profile; did you mean \"enterprise\"?"
-        );
+        assert_eq!(near, "\"enterprize\" is not a profile; did you mean \"enterprise\"?");
         let far = "xml".parse::<LogFormat>().unwrap_err().to_string();
         assert_eq!(far, "\"xml\" is not a log format; it is one of text, json");
     }

@@ -8,10 +8,7 @@ use mcpd_config::Config;
 
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|found| found == ending));
     files.sort();
     assert!(!files.is_empty());
@@ -35,14 +32,10 @@ fn every_mistake_gets_its_complaints() {
         let said = complaints(&path);
         match fs::read_to_string(path.with_extension("expected")) {
             Ok(expected) if expected == said => {}
-            Ok(expected) => wrong.push(format!(
-                "{}\n  expected:\n{expected}  said:\n{said}",
-                path.display()
-            )),
-            Err(_) => wrong.push(format!(
-                "{} has no expectation beside it; it says:\n{said}",
-                path.display()
-            )),
+            Ok(expected) => wrong.push(format!("{}\n  expected:\n{expected}  said:\n{said}", path.display())),
+            Err(_) => {
+                wrong.push(format!("{} has no expectation beside it; it says:\n{said}", path.display()))
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -71,10 +64,7 @@ fn a_file_that_cannot_be_read_is_a_complaint() {
     let complaints = Config::check_file(&path).unwrap_err();
     assert_eq!(complaints.0.len(), 1);
     assert_eq!(complaints.0[0].file.as_deref(), Some(path.as_path()));
-    assert!(
-        complaints.0[0].reason.starts_with("cannot be read: "),
-        "{complaints}"
-    );
+    assert!(complaints.0[0].reason.starts_with("cannot be read: "), "{complaints}");
 
     fs::write(&path, [0x66, 0xff, 0xfe]).unwrap();
     assert!(Config::check_file(&path).is_err());

@@ -6,22 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mcpd_config::{
-    Config, ForwardedHeader, LogFormat, Origin, Overrides, Profile, REFERENCE, Rotation, keys,
-    starter,
+    Config, ForwardedHeader, LogFormat, Origin, Overrides, Profile, REFERENCE, Rotation, keys, starter,
 };
 
 fn load(text: &str, layers: &[(Origin, Overrides)]) -> Result<Config, String> {
-    Config::load(Some((Path::new("mcpd.toml"), text)), layers)
-        .map_err(|complaints| complaints.to_string())
+    Config::load(Some((Path::new("mcpd.toml"), text)), layers).map_err(|complaints| complaints.to_string())
 }
 
 fn environment(variables: &[(&str, &str)]) -> (Origin, Overrides) {
-    let find = |name: &str| {
-        variables
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| (*value).to_owned())
-    };
+    let find =
+        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     (Origin::Environment, Overrides::from_env(find))
 }
 
@@ -35,14 +29,8 @@ fn the_reference_names_every_key_and_no_other() {
             continue;
         }
         let setting = line.strip_prefix("# ").unwrap_or(line);
-        if let Some((key, _)) = setting
-            .split_once(" = ")
-            .filter(|(key, _)| !key.contains(' '))
-        {
-            assert!(
-                named.insert(format!("{section}{key}")),
-                "{key} stands twice"
-            );
+        if let Some((key, _)) = setting.split_once(" = ").filter(|(key, _)| !key.contains(' ')) {
+            assert!(named.insert(format!("{section}{key}")), "{key} stands twice");
         }
     }
     assert_eq!(named, keys().map(str::to_owned).collect());
@@ -55,11 +43,8 @@ fn the_defaults_are_these() {
     assert!(config.server.http && config.auth.keys && !config.server.plaintext_lan);
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8765");
     assert_eq!(config.server.body_limit, 4 << 20);
-    let deadlines = [
-        config.server.header_deadline,
-        config.server.call_deadline,
-        config.server.drain_deadline,
-    ];
+    let deadlines =
+        [config.server.header_deadline, config.server.call_deadline, config.server.drain_deadline];
     assert_eq!(deadlines, [10, 60, 30].map(Duration::from_secs));
     assert_eq!(config.auth.failed_logins.to_string(), "30/60s");
     assert_eq!(
@@ -68,25 +53,12 @@ fn the_defaults_are_these() {
     );
     let limits = config.limits;
     assert_eq!(
-        (
-            limits.per_key.to_string().as_str(),
-            limits.per_peer.to_string().as_str()
-        ),
+        (limits.per_key.to_string().as_str(), limits.per_peer.to_string().as_str()),
         ("100/60s", "1200/60s")
     );
-    assert_eq!(
-        (limits.connections, limits.connections_per_key),
-        (1000, 200)
-    );
+    assert_eq!((limits.connections, limits.connections_per_key), (1000, 200));
     assert_eq!((limits.sessions, limits.sessions_per_key), (10_000, 1000));
-    assert_eq!(
-        (
-            limits.daily_calls_per_key,
-            limits.calls,
-            limits.limiter_entries
-        ),
-        (0, 512, 65_536)
-    );
+    assert_eq!((limits.daily_calls_per_key, limits.calls, limits.limiter_entries), (0, 512, 65_536));
     assert_eq!(limits.session_idle, Duration::from_secs(3600));
     assert_eq!((config.store.path, config.store.readers), (None, 4));
     assert_eq!(config.memory.short_ttl, Duration::from_secs(24 * 3600));
@@ -94,28 +66,17 @@ fn the_defaults_are_these() {
     assert_eq!(config.memory.max_content, 1 << 20);
     let telemetry = config.telemetry;
     assert_eq!(
-        (
-            telemetry.log.as_str(),
-            telemetry.format,
-            telemetry.directory
-        ),
+        (telemetry.log.as_str(), telemetry.format, telemetry.directory),
         ("info", LogFormat::Text, None)
     );
     assert_eq!((telemetry.rotation, telemetry.keep), (Rotation::Daily, 7));
-    assert_eq!(
-        (config.control.socket, config.control.frame_limit),
-        (None, 1 << 20)
-    );
+    assert_eq!((config.control.socket, config.control.frame_limit), (None, 1 << 20));
 }
 
 #[test]
 fn the_commented_keys_of_the_reference_hold_when_taken_in() {
-    let taken_in = REFERENCE
-        .replace("# allow =", "allow =")
-        .replace("# path =", "path =");
-    let taken_in = taken_in
-        .replace("# directory =", "directory =")
-        .replace("# socket =", "socket =");
+    let taken_in = REFERENCE.replace("# allow =", "allow =").replace("# path =", "path =");
+    let taken_in = taken_in.replace("# directory =", "directory =").replace("# socket =", "socket =");
     let config = load(&taken_in, &[]).unwrap();
     assert_eq!(config.network.allow.unwrap().len(), 3);
     assert!(
@@ -128,13 +89,7 @@ fn the_commented_keys_of_the_reference_hold_when_taken_in() {
 #[test]
 fn the_starter_file_sets_nothing() {
     for word in ["unified", "simple", "enterprise"] {
-        let layers = [(
-            Origin::Flags,
-            Overrides {
-                profile: Some(word.to_owned()),
-                ..Overrides::default()
-            },
-        )];
+        let layers = [(Origin::Flags, Overrides { profile: Some(word.to_owned()), ..Overrides::default() })];
         assert_eq!(load(&starter(), &layers), load("", &layers));
     }
 }
@@ -142,19 +97,9 @@ fn the_starter_file_sets_nothing() {
 #[test]
 fn a_profile_lies_between_the_defaults_and_the_file() {
     assert!(!load("profile = \"unified\"", &[]).unwrap().server.http);
-    assert!(
-        load("profile = \"unified\"\n[server]\nhttp = true", &[])
-            .unwrap()
-            .server
-            .http
-    );
+    assert!(load("profile = \"unified\"\n[server]\nhttp = true", &[]).unwrap().server.http);
     assert!(!load("profile = \"simple\"", &[]).unwrap().auth.keys);
-    assert!(
-        load("profile = \"simple\"\n[auth]\nkeys = true", &[])
-            .unwrap()
-            .auth
-            .keys
-    );
+    assert!(load("profile = \"simple\"\n[auth]\nkeys = true", &[]).unwrap().auth.keys);
 }
 
 #[test]
@@ -174,46 +119,24 @@ fn each_layer_beats_those_below() {
     };
 
     let config = load(file, &[]).unwrap();
-    assert_eq!(
-        (config.profile, config.server.listen.port()),
-        (Profile::Simple, 1)
-    );
+    assert_eq!((config.profile, config.server.listen.port()), (Profile::Simple, 1));
     assert_eq!(config.control.socket, Some(PathBuf::from("/file")));
 
     let config = load(file, std::slice::from_ref(&variables)).unwrap();
-    assert_eq!(
-        (config.profile, config.server.listen.port()),
-        (Profile::Unified, 2)
-    );
+    assert_eq!((config.profile, config.server.listen.port()), (Profile::Unified, 2));
     assert!(!config.server.http && config.auth.keys);
     assert_eq!(config.control.socket, Some(PathBuf::from("/environment")));
-    assert_eq!(
-        config.telemetry.format,
-        LogFormat::Text,
-        "the format has no variable"
-    );
+    assert_eq!(config.telemetry.format, LogFormat::Text, "the format has no variable");
 
     // The order in which the layers are handed over does not matter, their origin does.
     let config = load(file, &[(Origin::Flags, flags), variables]).unwrap();
-    assert_eq!(
-        (config.profile, config.server.listen.port()),
-        (Profile::Enterprise, 3)
-    );
-    assert_eq!(
-        (config.server.http, config.telemetry.log.as_str()),
-        (true, "debug")
-    );
+    assert_eq!((config.profile, config.server.listen.port()), (Profile::Enterprise, 3));
+    assert_eq!((config.server.http, config.telemetry.log.as_str()), (true, "debug"));
 }
 
 #[test]
 fn an_empty_variable_is_unset() {
-    assert_eq!(
-        load(
-            "",
-            &[environment(&[("MCPD_PROFILE", ""), ("MCPD_SOCKET", "")])]
-        ),
-        load("", &[])
-    );
+    assert_eq!(load("", &[environment(&[("MCPD_PROFILE", ""), ("MCPD_SOCKET", "")])]), load("", &[]));
 }
 
 #[test]
@@ -225,10 +148,7 @@ fn an_override_is_complained_about_by_its_name() {
     };
     let said = load(
         "[store]\nreaders = 0",
-        &[
-            environment(&[("MCPD_PROFILE", "smple"), ("MCPD_LISTEN", "8765")]),
-            (Origin::Flags, flags),
-        ],
+        &[environment(&[("MCPD_PROFILE", "smple"), ("MCPD_LISTEN", "8765")]), (Origin::Flags, flags)],
     );
     assert_eq!(
         said.unwrap_err().lines().collect::<Vec<_>>(),
@@ -243,26 +163,14 @@ fn an_override_is_complained_about_by_its_name() {
 
 #[test]
 fn a_broken_rule_stands_at_the_layer_that_broke_it() {
-    let said = load(
-        "[server]\nlisten = \"127.0.0.1:1\"",
-        &[environment(&[("MCPD_LISTEN", "0.0.0.0:1")])],
-    )
-    .unwrap_err();
+    let said = load("[server]\nlisten = \"127.0.0.1:1\"", &[environment(&[("MCPD_LISTEN", "0.0.0.0:1")])])
+        .unwrap_err();
     assert!(
-        said.starts_with(
-            "MCPD_LISTEN: 0.0.0.0:1 is not a loopback address, and there is no TLS yet"
-        ),
+        said.starts_with("MCPD_LISTEN: 0.0.0.0:1 is not a loopback address, and there is no TLS yet"),
         "{said}"
     );
-    let flags = Overrides {
-        profile: Some("enterprise".to_owned()),
-        ..Overrides::default()
-    };
-    let said = load(
-        "profile = \"simple\"\n[auth]\nkeys = false",
-        &[(Origin::Flags, flags)],
-    )
-    .unwrap_err();
+    let flags = Overrides { profile: Some("enterprise".to_owned()), ..Overrides::default() };
+    let said = load("profile = \"simple\"\n[auth]\nkeys = false", &[(Origin::Flags, flags)]).unwrap_err();
     assert_eq!(
         said,
         "mcpd.toml:3: auth.keys: false is only for profile simple, and the profile is enterprise"
@@ -271,7 +179,8 @@ fn a_broken_rule_stands_at_the_layer_that_broke_it() {
 
 #[test]
 fn an_open_simple_daemon_with_a_list_is_allowed() {
-    let text = "profile = \"simple\"\n[server]\nlisten = \"0.0.0.0:1\"\nplaintext_lan = true\n[network]\nallow = []";
+    let text =
+        "profile = \"simple\"\n[server]\nlisten = \"0.0.0.0:1\"\nplaintext_lan = true\n[network]\nallow = []";
     assert_eq!(load(text, &[]).unwrap().network.allow, Some(Vec::new()));
 }
 
@@ -306,29 +215,13 @@ mid_ttl = "1s" # wrong
         .filter(|(_, line)| line.ends_with("# wrong"))
         .map(|(number, _)| number)
         .collect();
-    marked.push(
-        1 + text
-            .lines()
-            .position(|line| line.starts_with("per_key"))
-            .unwrap(),
-    );
+    marked.push(1 + text.lines().position(|line| line.starts_with("per_key")).unwrap());
     marked.sort_unstable();
     let complaints = Config::load(Some((Path::new("mcpd.toml"), text)), &[]).unwrap_err();
-    let said: Vec<usize> = complaints
-        .0
-        .iter()
-        .filter_map(|complaint| complaint.line)
-        .collect();
+    let said: Vec<usize> = complaints.0.iter().filter_map(|complaint| complaint.line).collect();
     assert_eq!(said, marked, "{complaints}");
 
     let crlf = text.replace('\n', "\r\n");
     let complaints = Config::load(Some((Path::new("mcpd.toml"), &crlf)), &[]).unwrap_err();
-    assert_eq!(
-        complaints
-            .0
-            .iter()
-            .filter_map(|complaint| complaint.line)
-            .collect::<Vec<_>>(),
-        marked
-    );
+    assert_eq!(complaints.0.iter().filter_map(|complaint| complaint.line).collect::<Vec<_>>(), marked);
 }

@@ -119,7 +119,10 @@ fn serve(start: Start) -> anyhow::Result<ExitCode> {
     match ended? {
         Ended::Drained | Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::DeadlinePassed { calls } => {
-            let _ = writeln!(std::io::stderr(), "mcpd: the drain deadline passed with {calls} calls still running");
+            let _ = writeln!(
+                std::io::stderr(),
+                "mcpd: the drain deadline passed with {calls} calls still running"
+            );
             Ok(ExitCode::FAILURE)
         }
     }
@@ -131,7 +134,7 @@ fn stdio(start: Start) -> anyhow::Result<ExitCode> {
     let ended = runtime.block_on(lifecycle::run_stdio(boot));
     // A thread may wait for input that never comes.
     runtime.shutdown_background();
-    ended.map(|()| ExitCode::SUCCESS)
+    Ok(ended.map(|()| ExitCode::SUCCESS)?)
 }
 
 fn check(file: &Path) -> anyhow::Result<ExitCode> {

@@ -9,8 +9,8 @@ use interprocess::local_socket::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, FRAME_LIMIT, Fault, FrameError, HELLO_LIMIT, Hello, Purpose, Request, Welcome,
-    read_frame, write_frame,
+    Command, FRAME_LIMIT, Fault, FrameError, HELLO_LIMIT, Hello, Purpose, Request, Welcome, read_frame,
+    write_frame,
 };
 
 /// How long connecting and the hello may take.
@@ -63,11 +63,7 @@ pub struct Client {
 
 impl Client {
     /// Connects to `socket` and says hello; each later call may take `deadline`.
-    pub async fn connect(
-        socket: &Path,
-        program: &str,
-        deadline: Duration,
-    ) -> Result<Self, CallError> {
+    pub async fn connect(socket: &Path, program: &str, deadline: Duration) -> Result<Self, CallError> {
         let stream = connect_stream(socket, Purpose::Control, program).await?;
         Ok(Self { stream, deadline })
     }
@@ -90,11 +86,7 @@ impl Client {
 }
 
 /// Connects to `socket`, says hello for `purpose` and returns the stream that follows.
-pub async fn connect_stream(
-    socket: &Path,
-    purpose: Purpose,
-    program: &str,
-) -> Result<Stream, CallError> {
+pub async fn connect_stream(socket: &Path, purpose: Purpose, program: &str) -> Result<Stream, CallError> {
     let shown = socket.display().to_string();
     let unreachable = |source: std::io::Error| {
         let socket = shown.clone();

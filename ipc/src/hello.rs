@@ -57,9 +57,7 @@ impl Hello {
         let theirs = self.protocol;
         (theirs != PROTOCOL).then(|| {
             let older = if theirs < PROTOCOL { "the client" } else { "the daemon" };
-            format!(
-                "the client speaks control protocol {theirs} and the daemon {PROTOCOL}: {older} is older"
-            )
+            format!("the client speaks control protocol {theirs} and the daemon {PROTOCOL}: {older} is older")
         })
     }
 }

@@ -59,9 +59,7 @@ impl Place {
     /// `runtime_dir` is `$XDG_RUNTIME_DIR`; it only serves the platform's own state directory, since it is one per user.
     pub fn default_socket(&self, runtime_dir: Option<&Path>) -> PathBuf {
         match runtime_dir {
-            Some(runtime) if !self.named && runtime.is_absolute() => {
-                runtime.join("mcpd").join("mcpd.sock")
-            }
+            Some(runtime) if !self.named && runtime.is_absolute() => runtime.join("mcpd").join("mcpd.sock"),
             _ => self.state.join("run").join("mcpd.sock"),
         }
     }

@@ -60,8 +60,7 @@ impl Query {
     /// `corpus` is the number of texts the candidates were chosen from. Equal scores keep the given order, so the
     /// result is the same each time.
     pub fn rank(&self, candidates: &[Candidate<'_>], corpus: usize) -> Vec<Ranked> {
-        let counted: Vec<Counted> =
-            candidates.iter().map(|candidate| self.count(candidate.text)).collect();
+        let counted: Vec<Counted> = candidates.iter().map(|candidate| self.count(candidate.text)).collect();
         let total: usize = counted.iter().map(|one| one.length).sum();
         let average = (total as f64 / counted.len().max(1) as f64).max(1.0);
         let weights = self.weights(&counted, corpus.max(candidates.len()));
@@ -86,8 +85,7 @@ impl Query {
             length += 1;
             *frequencies.entry(term.key).or_default() += 1;
         }
-        let hits =
-            self.terms.iter().map(|term| frequencies.get(&term.key).copied().unwrap_or(0));
+        let hits = self.terms.iter().map(|term| frequencies.get(&term.key).copied().unwrap_or(0));
         Counted { hits: hits.collect(), length }
     }
 
@@ -131,8 +129,7 @@ mod tests {
     use super::*;
 
     fn rank(question: &str, texts: &[&str]) -> Vec<Ranked> {
-        let candidates: Vec<Candidate<'_>> =
-            texts.iter().map(|text| Candidate { text }).collect();
+        let candidates: Vec<Candidate<'_>> = texts.iter().map(|text| Candidate { text }).collect();
         Query::new(question).rank(&candidates, texts.len())
     }
 

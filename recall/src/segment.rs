@@ -68,8 +68,7 @@ fn end_word(word: &mut String, stemmer: &Stemmer, found: &mut Vec<Term>) {
 }
 
 fn push_word(surface: &str, stemmer: &Stemmer, found: &mut Vec<Term>) {
-    let lower: String =
-        surface.chars().take(LONGEST_WORD).flat_map(char::to_lowercase).collect();
+    let lower: String = surface.chars().take(LONGEST_WORD).flat_map(char::to_lowercase).collect();
     let key = if lower.is_ascii() { stemmer.stem(&lower).into_owned() } else { lower };
     if !key.is_empty() {
         found.push(Term { key, surface: surface.to_owned() });
@@ -94,8 +93,7 @@ fn split_case(word: &str) -> Vec<&str> {
     let mut start = 0;
     for (index, pair) in characters.windows(2).enumerate() {
         let (before, (at, here)) = (pair[0].1, pair[1]);
-        let next_is_lower =
-            characters.get(index + 2).is_some_and(|(_, after)| after.is_lowercase());
+        let next_is_lower = characters.get(index + 2).is_some_and(|(_, after)| after.is_lowercase());
         let border = (before.is_lowercase() && here.is_uppercase())
             || (before.is_uppercase() && here.is_uppercase() && next_is_lower)
             || (before.is_numeric() != here.is_numeric());

@@ -109,11 +109,7 @@ impl Keyring {
     }
 
     /// Recognises the key a caller shows. Every failure costs one HMAC, so that time tells nothing.
-    pub fn identify(
-        &self,
-        shown: &Secret,
-        from: Option<IpAddr>,
-    ) -> Result<Arc<Principal>, Unrecognised> {
+    pub fn identify(&self, shown: &Secret, from: Option<IpAddr>) -> Result<Arc<Principal>, Unrecognised> {
         let key = KeyText::parse(shown).ok_or(Unrecognised::Malformed)?;
         let entries = self.entries.read();
         let Some(entry) = entries.get(key.id()) else {
@@ -170,9 +166,8 @@ impl Keyring {
 
     /// Revokes a key: in the store, then here, where everything open under it hears of it at once.
     pub async fn revoke(&self, name_or_id: &str) -> Result<Arc<Principal>, KeyringError> {
-        let (id, principal) = self
-            .find_with_id(name_or_id)
-            .ok_or_else(|| KeyringError::NotFound(name_or_id.to_owned()))?;
+        let (id, principal) =
+            self.find_with_id(name_or_id).ok_or_else(|| KeyringError::NotFound(name_or_id.to_owned()))?;
         if principal.revoked.is_cancelled() {
             return Err(KeyringError::AlreadyRevoked(principal.name.clone()));
         }
@@ -194,9 +189,8 @@ impl Keyring {
             return Some((name_or_id.to_owned(), Arc::clone(&entry.principal)));
         }
         let named = entries.iter().filter(|(_, entry)| entry.principal.name == name_or_id);
-        let best = named.max_by_key(|(_, entry)| {
-            (!entry.principal.revoked.is_cancelled(), entry.principal.created_at)
-        });
+        let best = named
+            .max_by_key(|(_, entry)| (!entry.principal.revoked.is_cancelled(), entry.principal.created_at));
         best.map(|(id, entry)| (id.clone(), Arc::clone(&entry.principal)))
     }
 
@@ -204,18 +198,14 @@ impl Keyring {
     pub fn all(&self) -> Vec<Arc<Principal>> {
         let entries = self.entries.read();
         let mut all: Vec<_> = entries.values().map(|entry| Arc::clone(&entry.principal)).collect();
-        all.sort_by(|left, right| {
-            (left.created_at, &left.name).cmp(&(right.created_at, &right.name))
-        });
+        all.sort_by(|left, right| (left.created_at, &left.name).cmp(&(right.created_at, &right.name)));
         all
     }
 
     /// Returns how many keys open the door now.
     pub fn active(&self) -> usize {
         let now = now();
-        let lives = |one: &&Entry| {
-            !one.principal.revoked.is_cancelled() && !one.principal.expired(now)
-        };
+        let lives = |one: &&Entry| !one.principal.revoked.is_cancelled() && !one.principal.expired(now);
         self.entries.read().values().filter(lives).count()
     }
 

@@ -37,9 +37,10 @@ impl FromStr for Scope {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| {
-            format!("there is no scope {text:?}; the scopes are read, write and metrics")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| format!("there is no scope {text:?}; the scopes are read, write and metrics"))
     }
 }
 

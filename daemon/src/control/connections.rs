@@ -23,6 +23,7 @@ pub(super) fn close(hands: &Hands, ask: ConnectionsClose) -> Result<ConnectionCl
     if hands.guard.close_connection(ask.id) {
         Ok(ConnectionClosed { id: ask.id })
     } else {
-        Err(Fault::not_found("connection", &ask.id.to_string()).hint("mcpctl connections shows the open ones"))
+        Err(Fault::not_found("connection", &ask.id.to_string())
+            .hint("mcpctl connections shows the open ones"))
     }
 }

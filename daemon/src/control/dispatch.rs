@@ -62,5 +62,6 @@ fn reply<C: Command>(answer: Result<C::Reply, Fault>) -> Outcome<Value> {
 pub(super) fn internal(error: &dyn std::error::Error) -> Fault {
     let id = crate::store::new_id();
     tracing::error!(%error, id, "a command failed");
-    Fault::new(FaultKind::Internal, format!("internal error (id {id})")).hint("the log names the cause under that id")
+    Fault::new(FaultKind::Internal, format!("internal error (id {id})"))
+        .hint("the log names the cause under that id")
 }

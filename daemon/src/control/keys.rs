@@ -6,7 +6,9 @@ use chrono::Utc;
 use ipnet::IpNet;
 use mcpd_ipc::{
     Fault, FaultKind,
-    keys::{KeyCreated, KeyInfo, KeyList, KeyRevoked, KeyState, KeysAdd, KeysList, KeysRevoke, KeysShow, Shown},
+    keys::{
+        KeyCreated, KeyInfo, KeyList, KeyRevoked, KeyState, KeysAdd, KeysList, KeysRevoke, KeysShow, Shown,
+    },
 };
 
 use super::{Hands, Operator, allow::parse_cidr, dispatch::internal};
@@ -70,8 +72,7 @@ fn terms(hands: &Hands, ask: KeysAdd) -> Result<KeyTerms, Fault> {
             return Err(Fault::not_found("tool", tool).hint("mcpctl tools list shows them"));
         }
     }
-    let cidrs: Vec<IpNet> =
-        ask.cidrs.iter().map(|cidr| parse_cidr(cidr)).collect::<Result<_, Fault>>()?;
+    let cidrs: Vec<IpNet> = ask.cidrs.iter().map(|cidr| parse_cidr(cidr)).collect::<Result<_, Fault>>()?;
     let rate = ask.rate.map(|rate| rate.parse()).transpose();
     let rate = rate.map_err(|error: mcpd_config::RateError| usage(error.to_string()))?;
     let expires_at = ask.expires_in.map(expiry).transpose()?;
@@ -99,7 +100,9 @@ fn word(what: &str, text: String) -> Result<String, Fault> {
 fn expiry(seconds: u64) -> Result<i64, Fault> {
     let wrong = || usage("the key would expire at once or after the end of time".to_owned());
     let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
-    let end = millis.filter(|millis| *millis > 0).and_then(|millis| Utc::now().timestamp_millis().checked_add(millis));
+    let end = millis
+        .filter(|millis| *millis > 0)
+        .and_then(|millis| Utc::now().timestamp_millis().checked_add(millis));
     end.ok_or_else(wrong)
 }
 

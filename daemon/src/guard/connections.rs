@@ -82,11 +82,7 @@ impl Connections {
         state.limit_per_key = limits.connections_per_key as usize;
     }
 
-    pub(super) fn open(
-        self: &Arc<Self>,
-        peer: Peer,
-        transport: &'static str,
-    ) -> Result<Connection, Denied> {
+    pub(super) fn open(self: &Arc<Self>, peer: Peer, transport: &'static str) -> Result<Connection, Denied> {
         let mut state = self.state.lock();
         if state.open.len() >= state.limit {
             return Err(Denied::Connections);

@@ -84,10 +84,7 @@ impl Denied {
 
     /// Returns what only the log may know.
     pub(super) fn detail(&self) -> String {
-        match self {
-            Self::Unauthenticated(why) => why.as_str().to_owned(),
-            other => other.to_string(),
-        }
+        if let Self::Unauthenticated(why) = self { why.as_str().to_owned() } else { self.to_string() }
     }
 }
 

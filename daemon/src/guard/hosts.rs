@@ -74,10 +74,8 @@ mod tests {
     use crate::auth::{Credentials, Headers, Peer};
 
     fn check(host: Option<&str>, origin: Option<&str>) -> Result<(), Denied> {
-        let hosts = Hosts {
-            hosts: vec!["mcp.example.com".into()],
-            origins: vec!["https://app.example.com".into()],
-        };
+        let hosts =
+            Hosts { hosts: vec!["mcp.example.com".into()], origins: vec!["https://app.example.com".into()] };
         let lan: IpAddr = "192.168.3.7".parse().unwrap();
         hosts.check(&Caller {
             peer: Peer::Ip(lan),
@@ -89,16 +87,24 @@ mod tests {
 
     #[test]
     fn own_names_pass_with_any_port() {
-        for host in
-            ["localhost", "LOCALHOST:8765", "127.0.0.1:1", "[::1]:8765", "[::1]", "192.168.3.7:80", "MCP.example.com"]
-        {
+        for host in [
+            "localhost",
+            "LOCALHOST:8765",
+            "127.0.0.1:1",
+            "[::1]:8765",
+            "[::1]",
+            "192.168.3.7:80",
+            "MCP.example.com",
+        ] {
             assert_eq!(check(Some(host), None), Ok(()), "{host}");
         }
     }
 
     #[test]
     fn foreign_names_are_stopped() {
-        for host in ["evil.example.com", "localhost.evil.com", "10.0.0.1", "mcp.example.com.evil", "", "[::2]"] {
+        for host in
+            ["evil.example.com", "localhost.evil.com", "10.0.0.1", "mcp.example.com.evil", "", "[::2]"]
+        {
             assert_eq!(check(Some(host), None), Err(Denied::Host), "{host}");
         }
         assert_eq!(check(None, None), Err(Denied::Host));
@@ -110,7 +116,8 @@ mod tests {
         for origin in ["https://app.example.com", "http://localhost:8765"] {
             assert_eq!(check(host, Some(origin)), Ok(()), "{origin}");
         }
-        for origin in ["https://app.example.com.evil", "http://app.example.com", "null", "http://localhost:1"] {
+        for origin in ["https://app.example.com.evil", "http://app.example.com", "null", "http://localhost:1"]
+        {
             assert_eq!(check(host, Some(origin)), Err(Denied::Origin), "{origin}");
         }
     }

@@ -106,9 +106,9 @@ impl Guard {
         let principal = match (&caller.credentials, peer, &self.keys) {
             (Credentials::Local, Peer::Local(uid), _) => Arc::new(Principal::local(uid)),
             (_, Peer::Ip(_), None) => Arc::clone(&self.anonymous),
-            (Credentials::Bearer(secret), Peer::Ip(address), Some(keys)) => keys
-                .identify(secret, Some(address))
-                .map_err(|why| self.logins.failed(address, why))?,
+            (Credentials::Bearer(secret), Peer::Ip(address), Some(keys)) => {
+                keys.identify(secret, Some(address)).map_err(|why| self.logins.failed(address, why))?
+            }
             _ => return Err(Denied::Unauthenticated(Unrecognised::Missing)),
         };
         Ok(Visitor { principal, peer })

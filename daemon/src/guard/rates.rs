@@ -60,9 +60,7 @@ impl Rates {
         }
         let rate = who.rate.unwrap_or(*self.per_key.read());
         let limiter = self.limiter(&who.id, rate);
-        limiter.check().map_err(|not_until| {
-            Denied::Rate(not_until.wait_time_from(limiter.clock().now()))
-        })
+        limiter.check().map_err(|not_until| Denied::Rate(not_until.wait_time_from(limiter.clock().now())))
     }
 
     fn limiter(&self, id: &PrincipalId, rate: Rate) -> Arc<DefaultDirectRateLimiter> {

@@ -2,10 +2,9 @@
 
 use std::{io::Write, path::PathBuf, sync::Arc};
 
-use anyhow::Context;
 use mcpd_config::Config;
 
-use super::Boot;
+use super::{Boot, LifeError, error::file};
 use crate::{
     auth::{KeyTerms, Keyring, Scope, ToolPolicy},
     control::Facts,
@@ -15,22 +14,23 @@ use crate::{
 const FIRST_KEY: &str = "first";
 
 /// Writes a configuration with every setting commented out where there is none.
-pub(super) fn write_config(boot: &Boot, read: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn write_config(boot: &Boot, read: Option<PathBuf>) -> Result<Option<PathBuf>, LifeError> {
     if read.is_some() {
         return Ok(read);
     }
     let path = &boot.place.config;
-    let failed = || format!("the configuration {} could not be written", path.display());
+    let failed = || file("the configuration", path, "written");
     if let Some(parent) = path.parent() {
-        super::private_directory(parent).with_context(failed)?;
+        super::private_directory(parent).map_err(failed())?;
     }
-    let mut file = std::fs::File::options().write(true).create_new(true).open(path).with_context(failed)?;
-    file.write_all(mcpd_config::starter().as_bytes()).with_context(failed)?;
+    let opened = std::fs::File::options().write(true).create_new(true).open(path);
+    let mut written = opened.map_err(failed())?;
+    written.write_all(mcpd_config::starter().as_bytes()).map_err(failed())?;
     Ok(Some(path.clone()))
 }
 
 /// Says on standard output that the daemon is ready, and on the first start how to connect.
-pub(super) async fn greet(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> anyhow::Result<()> {
+pub(super) async fn greet(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> Result<(), LifeError> {
     let mut text = format!("mcpd {} is ready\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<8} {value}\n"));
     line("profile", facts.profile.as_str());
@@ -48,13 +48,15 @@ pub(super) async fn greet(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -
     Ok(())
 }
 
-async fn how_to_connect(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> anyhow::Result<String> {
+async fn how_to_connect(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> Result<String, LifeError> {
     let Some(url) = &facts.url else {
         return Ok("Connect Claude Code:\n\n  claude mcp add mcpd -- mcpd stdio\n".to_owned());
     };
     let add = format!("claude mcp add --transport http mcpd {url}");
     if !config.auth.keys {
-        return Ok(format!("NO KEYS: profile simple lets in whoever reaches it. Connect Claude Code:\n\n  {add}\n"));
+        return Ok(format!(
+            "NO KEYS: profile simple lets in whoever reaches it. Connect Claude Code:\n\n  {add}\n"
+        ));
     }
     if !keys.all().is_empty() {
         return Ok("Add a client with: mcpctl keys add NAME\n".to_owned());
@@ -69,7 +71,8 @@ async fn how_to_connect(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> 
         connections: None,
         expires_at: None,
     };
-    let (_, key) = keys.add(terms).await?;
+    let added = keys.add(terms).await;
+    let (_, key) = added.map_err(|error| LifeError::FirstKey(error.to_string()))?;
     Ok(format!(
         "This is the first start. Here is a key, shown only now. Connect Claude Code by pasting:\n\n  \
          {add} --header \"Authorization: Bearer {}\"\n\n\

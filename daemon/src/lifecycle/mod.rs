@@ -1,5 +1,6 @@
 //! The life of the daemon, read top to bottom: load, lock, open, bind, announce, serve, obey, drain, flush.
 
+mod error;
 mod first_run;
 mod lock;
 mod running;
@@ -11,11 +12,11 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context;
 use mcpd_config::{Config, Origin, Overrides, Profile};
 use mcpd_ipc::Place;
 use tokio::{net::TcpListener, sync::watch};
 
+pub use error::LifeError;
 pub use running::Ended;
 pub use stdio::run_stdio;
 
@@ -30,6 +31,7 @@ use crate::{
     tools::Registry,
     transport::{Health, Http, RequestIds},
 };
+use error::file;
 use lock::Lock;
 use running::Running;
 
@@ -47,7 +49,7 @@ pub struct Boot {
 }
 
 /// Lives, from the first file read to the last row flushed, and says how it ended.
-pub async fn run(boot: Boot) -> anyhow::Result<Ended> {
+pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     private_umask();
     let (config, config_file) = boot.load()?; //                  all complaints at once
     boot.make_state()?;
@@ -55,7 +57,8 @@ pub async fn run(boot: Boot) -> anyhow::Result<Ended> {
     let config_file = first_run::write_config(&boot, config_file)?;
     let (logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
-    let pepper = Pepper::load(&boot.place.state.join("pepper")).context("the pepper could not be read")?;
+    let pepper_file = boot.place.state.join("pepper");
+    let pepper = Pepper::load(&pepper_file).map_err(file("the pepper", &pepper_file, "read"))?;
     let keys = Arc::new(Keyring::load(store.clone(), pepper).await?);
 
     let (changes, config_now) = watch::channel(Arc::new(config.clone()));
@@ -135,22 +138,19 @@ impl Boot {
     }
 
     /// Loads the configuration from every layer.
-    pub(crate) fn load(&self) -> anyhow::Result<(Config, Option<PathBuf>)> {
+    pub(crate) fn load(&self) -> Result<(Config, Option<PathBuf>), LifeError> {
         let path = self.config_path();
         let text = path
             .as_ref()
-            .map(|path| {
-                std::fs::read_to_string(path)
-                    .with_context(|| format!("the configuration {} could not be read", path.display()))
-            })
+            .map(|path| std::fs::read_to_string(path).map_err(file("the configuration", path, "read")))
             .transpose()?;
-        let file = path.as_deref().zip(text.as_deref());
-        Ok((Config::load(file, &self.layers)?, path))
+        let layer = path.as_deref().zip(text.as_deref());
+        Ok((Config::load(layer, &self.layers)?, path))
     }
 
-    fn make_state(&self) -> anyhow::Result<()> {
+    fn make_state(&self) -> Result<(), LifeError> {
         let state = &self.place.state;
-        private_directory(state).with_context(|| format!("the state directory {} could not be made", state.display()))
+        private_directory(state).map_err(file("the state directory", state, "made"))
     }
 
     fn database(&self, config: &Config) -> PathBuf {
@@ -182,19 +182,17 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-async fn bind(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+async fn bind(config: &Config) -> Result<Option<TcpListener>, LifeError> {
     if !config.server.http {
         return Ok(None);
     }
-    let listen = config.server.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("{listen} cannot be listened on; another program may hold it: choose another with --listen")
-    })?;
-    Ok(Some(listener))
+    let address = config.server.listen;
+    let listener = TcpListener::bind(address).await;
+    listener.map(Some).map_err(|source| LifeError::Listen { address, source })
 }
 
 /// Returns the endpoint's URL; a daemon that listens everywhere is named by its loopback address.
-fn url(listener: &TcpListener) -> anyhow::Result<String> {
+fn url(listener: &TcpListener) -> Result<String, LifeError> {
     let mut address = listener.local_addr()?;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
@@ -216,10 +214,10 @@ fn warn_if_open(config: &Config, facts: &Facts) {
 }
 
 /// Refuses a keyless daemon that the operators' own list would open to the network.
-fn check_simple(config: &Config, guard: &Guard) -> anyhow::Result<()> {
+fn check_simple(config: &Config, guard: &Guard) -> Result<(), LifeError> {
     let open = config.profile == Profile::Simple && !config.server.listen.ip().is_loopback();
     if open && guard.peers().listed() == Listed::LoopbackOnly {
-        anyhow::bail!("profile simple needs network.allow on an address that is not loopback");
+        return Err(LifeError::SimpleInTheOpen);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Boot, check_simple, upkeep};
+use super::{Boot, LifeError, check_simple, upkeep};
 use crate::{
     auth::{Caller, Credentials, Peer},
     control::{Arrival, Hands, Socket},
@@ -56,7 +56,10 @@ pub(super) struct Running {
 
 impl Running {
     /// Opens the doors.
-    #[expect(clippy::too_many_arguments, reason = "the parts meet here once and are named where they are made")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts meet here once and are named where they are made"
+    )]
     pub(super) fn serve(
         boot: Boot,
         mcp: Arc<Mcp>,
@@ -66,7 +69,7 @@ impl Running {
         socket: Socket,
         changes: watch::Sender<Arc<Config>>,
         logs: Logs,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, LifeError> {
         let config = changes.borrow().clone();
         let guard = Arc::clone(&hands.guard);
         check_simple(&config, &guard)?;
@@ -103,8 +106,7 @@ impl Running {
                     }
                 }
                 Some(Order::Drain(deadline)) => {
-                    let deadline =
-                        deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
+                    let deadline = deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
                     break self.drain(deadline, &mut orders).await;
                 }
                 Some(Order::Stop) | None => break Ended::Stopped,
@@ -127,7 +129,7 @@ impl Running {
         });
         let new = reloaded.map_err(|error| {
             tracing::error!(%error, "the configuration was not reloaded; the old one stays in force");
-            format!("{error:#}")
+            error.to_string()
         })?;
         let running = self.changes.borrow().clone();
         let (mut live, mut restart) = (Vec::new(), Vec::new());
@@ -199,7 +201,8 @@ async fn bridges(
     while let Some((stream, operator)) = arrived.recv().await {
         let peer = Peer::Local(operator.uid);
         let caller = Caller { peer, reached: None, headers: None, credentials: Credentials::Local };
-        let admitted = guard.recognise(&caller).and_then(|visitor| Ok((visitor, guard.connection(peer, "local")?)));
+        let admitted =
+            guard.recognise(&caller).and_then(|visitor| Ok((visitor, guard.connection(peer, "local")?)));
         let Ok((visitor, place)) = admitted else { continue };
         // The table counts its requests as one: what flows through a bridge is the protocol's to count.
         let _ = place.used_by(&visitor.principal);

@@ -6,7 +6,7 @@ use mcpd_ipc::{CallError, Purpose, connect_stream, halves};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Boot;
+use super::{Boot, LifeError};
 use crate::{
     auth::{Caller, Credentials, Peer},
     guard::Guard,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Speaks MCP on standard input and output until the input ends. Nothing else is written to standard output.
-pub async fn run_stdio(boot: Boot) -> anyhow::Result<()> {
+pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     super::private_umask();
     let stop = stop_on_signals();
     let (config, _) = boot.load()?;

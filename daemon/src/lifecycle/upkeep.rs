@@ -13,7 +13,12 @@ const ROUND: Duration = Duration::from_secs(30);
 const PURGE: i64 = 500;
 
 /// Goes its rounds until `stop` fires.
-pub(super) async fn rounds(store: Store, keys: Arc<Keyring>, sessions: Arc<Sessions>, stop: CancellationToken) {
+pub(super) async fn rounds(
+    store: Store,
+    keys: Arc<Keyring>,
+    sessions: Arc<Sessions>,
+    stop: CancellationToken,
+) {
     let mut ticks = interval(ROUND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut flushed = 0;

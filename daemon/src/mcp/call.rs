@@ -24,8 +24,8 @@ impl<'a> CallParams<'a> {
     /// Decodes the parameters; the arguments stay raw for the tool.
     pub(super) fn read(params: Params<'a>) -> Result<Self, RpcError> {
         let raw = params.ok_or_else(|| RpcError::InvalidParams("tools/call needs a name".into()))?;
-        let mut call: Self = serde_json::from_str(raw.get())
-            .map_err(|error| RpcError::InvalidParams(error.to_string()))?;
+        let mut call: Self =
+            serde_json::from_str(raw.get()).map_err(|error| RpcError::InvalidParams(error.to_string()))?;
         call.arguments = call.arguments.filter(|arguments| arguments.get() != "null");
         if call.arguments.is_some_and(|arguments| !arguments.get().starts_with('{')) {
             return Err(RpcError::InvalidParams("arguments must be an object".into()));
@@ -42,10 +42,12 @@ impl Mcp {
         call: &CallParams<'_>,
     ) -> Result<Answer, RpcError> {
         let admitted = self.guard.admit(visitor, self.registry.need(&call.name));
-        let permit = admitted.map_err(|denied| match denied {
+        let permit = admitted.map_err(|denied| {
             // Forbidden and unknown sound the same, so that nobody can ask which tools others have.
-            Denied::Forbidden => RpcError::UnknownTool(call.name.chars().take(128).collect()),
-            other => other.into(),
+            if denied == Denied::Forbidden {
+                return RpcError::UnknownTool(call.name.chars().take(128).collect());
+            }
+            denied.into()
         })?;
         Ok(self.registry.call(&permit, &call.name, call.arguments).await)
     }
@@ -63,10 +65,8 @@ impl Mcp {
             .map_err(|error| RpcError::InvalidParams(error.to_string()))?
             .unwrap_or_default();
         for (argument, header) in marked {
-            let value = given.get(argument).filter(|value| !value.is_null()).map(|value| match value {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            });
+            let value = given.get(argument).filter(|value| !value.is_null());
+            let value = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             head.check_param(header, value.as_deref())?;
         }
         Ok(())

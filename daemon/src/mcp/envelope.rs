@@ -142,8 +142,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members =
-            Members { jsonrpc: None, id: None, method: None, params: None, answers: false };
+        let mut members = Members { jsonrpc: None, id: None, method: None, params: None, answers: false };
         let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(4);
         while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
             if seen.contains(&name) {
@@ -285,7 +284,11 @@ mod tests {
 
     #[test]
     fn deep_and_wide_bodies_are_refused() {
-        let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{}{}}}"#, "[".repeat(70), "]".repeat(70));
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{}{}}}"#,
+            "[".repeat(70),
+            "]".repeat(70)
+        );
         assert_eq!(code(&deep), -32600);
         let wide = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":[{}1]}}"#, "1,".repeat(NODES));
         assert_eq!(code(&wide), -32600);

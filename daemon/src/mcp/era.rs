@@ -78,14 +78,11 @@ pub(super) enum Era<'a> {
 const MODERN_METHODS: [&str; 2] = ["server/discover", "subscriptions/listen"];
 
 /// Tells the era of a request. `header` is `MCP-Protocol-Version` over HTTP.
-pub(super) fn tell<'a>(
-    method: &str,
-    params: Params<'a>,
-    header: Option<&str>,
-) -> Result<Era<'a>, RpcError> {
+pub(super) fn tell<'a>(method: &str, params: Params<'a>, header: Option<&str>) -> Result<Era<'a>, RpcError> {
     let meta = meta(params)?;
     let says_modern = meta.as_ref().is_some_and(|meta| meta.version.is_some());
-    let must_be_modern = (header == Some(MODERN) && method != "initialize") || MODERN_METHODS.contains(&method);
+    let must_be_modern =
+        (header == Some(MODERN) && method != "initialize") || MODERN_METHODS.contains(&method);
     if !says_modern && !must_be_modern {
         return Ok(Era::Legacy);
     }

@@ -87,7 +87,9 @@ impl RpcError {
             Self::MissingCapability(_) => "Missing required client capability".to_owned(),
             Self::UnsupportedVersion(_) => "Unsupported protocol version".to_owned(),
             Self::NoSession => "Session not found: send initialize again".to_owned(),
-            Self::SessionRequired => "Invalid request: this needs the Mcp-Session-Id that initialize returned".to_owned(),
+            Self::SessionRequired => {
+                "Invalid request: this needs the Mcp-Session-Id that initialize returned".to_owned()
+            }
             Self::Denied(denied) => denied.to_string(),
         }
     }

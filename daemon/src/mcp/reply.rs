@@ -40,10 +40,7 @@ impl Reply {
         }
         let id = id.map_or("null", Id::as_json);
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{told}}}"#);
-        let retry_after = match error {
-            RpcError::Denied(denied) => denied.retry_after(),
-            _ => None,
-        };
+        let retry_after = if let RpcError::Denied(denied) = error { denied.retry_after() } else { None };
         Self::Message { status: error.status(), body: Bytes::from(body), session: None, retry_after }
     }
 }

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -27,8 +27,7 @@ use crate::{
 const STREAM_QUEUE: usize = 16;
 
 /// Log levels of MCP, least severe first (RFC 5424).
-const LEVELS: [&str; 8] =
-    ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 /// Index of `info`: what a client hears that never asked for another level.
 const INFO: u8 = 1;
 
@@ -237,9 +236,8 @@ impl Sessions {
     }
 
     fn expired(&self, session: &Session) -> bool {
-        let idle = Duration::from_millis(
-            self.now().saturating_sub(session.last_used.load(Ordering::Relaxed)),
-        );
+        let idle =
+            Duration::from_millis(self.now().saturating_sub(session.last_used.load(Ordering::Relaxed)));
         idle > Duration::from_millis(self.idle_millis.load(Ordering::Relaxed))
     }
 }

@@ -49,20 +49,20 @@ async fn add(connection: &mut SqliteConnection, cidrs: Vec<String>) -> Result<()
         .execute(&mut *connection)
         .await?;
     for cidr in cidrs {
-        sqlx::query("INSERT INTO allow_entries (tenant, cidr, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(TENANT)
-            .bind(cidr)
-            .bind(now())
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "INSERT INTO allow_entries (tenant, cidr, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(TENANT)
+        .bind(cidr)
+        .bind(now())
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }
 
 async fn remove(connection: &mut SqliteConnection, cidr: String) -> Result<(), StoreError> {
-    let removed = sqlx::query("DELETE FROM allow_entries WHERE cidr = ?")
-        .bind(cidr)
-        .execute(connection)
-        .await?;
+    let removed =
+        sqlx::query("DELETE FROM allow_entries WHERE cidr = ?").bind(cidr).execute(connection).await?;
     if removed.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }

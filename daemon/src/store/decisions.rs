@@ -95,10 +95,7 @@ impl DecisionRepository<'_> {
     }
 }
 
-async fn create(
-    connection: &mut SqliteConnection,
-    new: NewDecision,
-) -> Result<(String, i64), StoreError> {
+async fn create(connection: &mut SqliteConnection, new: NewDecision) -> Result<(String, i64), StoreError> {
     let owner = &new.owner;
     let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
     let session = sessions::current(connection, &project, &owner.author).await?;

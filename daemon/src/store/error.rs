@@ -22,7 +22,9 @@ pub enum StoreError {
     )]
     Newer(i64),
     /// The SQLite that was linked can corrupt its write-ahead log.
-    #[error("SQLite {found} is linked, but {wanted} or newer is needed: older ones can corrupt a write-ahead log")]
+    #[error(
+        "SQLite {found} is linked, but {wanted} or newer is needed: older ones can corrupt a write-ahead log"
+    )]
     OldSqlite {
         /// Version that was linked.
         found: String,
@@ -42,6 +44,10 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "a foreign enum that may grow: the rest is one thing to us"
+        )]
         match error {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::PoolClosed => Self::Closed,
@@ -53,10 +59,10 @@ impl From<sqlx::Error> for StoreError {
 
 impl From<sqlx::migrate::MigrateError> for StoreError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
-        match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => Self::Newer(version),
-            other => Self::Unavailable(other.to_string()),
+        if let sqlx::migrate::MigrateError::VersionMissing(version) = error {
+            return Self::Newer(version);
         }
+        Self::Unavailable(error.to_string())
     }
 }
 

@@ -222,13 +222,8 @@ async fn put(connection: &mut SqliteConnection, memory: NewMemory) -> Result<Sto
     .await?;
     if let Some((seq, id, level, created_at, expires_at)) = known {
         if expires_at.is_none_or(|end| end > now()) {
-            let known = Stored {
-                id,
-                level: Level::read(&level)?,
-                created_at,
-                expires_at,
-                deduplicated: true,
-            };
+            let known =
+                Stored { id, level: Level::read(&level)?, created_at, expires_at, deduplicated: true };
             return extend(connection, &memory, known).await;
         }
         // Its time has run out but the purge has not come by: it is gone for everyone.

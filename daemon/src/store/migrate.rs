@@ -13,14 +13,10 @@ const OLDEST_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Creates and migrates the database at `path`.
-pub(super) async fn prepare(
-    path: &Path,
-    options: &SqliteConnectOptions,
-) -> Result<(), StoreError> {
+pub(super) async fn prepare(path: &Path, options: &SqliteConnectOptions) -> Result<(), StoreError> {
     let _lock = lock(path).await?;
     let mut connection = options.connect().await?;
-    let found: String =
-        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
+    let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
     check_version(&found)?;
     MIGRATIONS.run(&mut connection).await?;
     connection.close().await?;

@@ -43,12 +43,11 @@ pub(super) async fn ensure(
     tenant: &str,
     name: &str,
 ) -> Result<String, StoreError> {
-    let found: Option<String> =
-        sqlx::query_scalar("SELECT id FROM projects WHERE tenant = ? AND name = ?")
-            .bind(tenant)
-            .bind(name)
-            .fetch_optional(&mut *connection)
-            .await?;
+    let found: Option<String> = sqlx::query_scalar("SELECT id FROM projects WHERE tenant = ? AND name = ?")
+        .bind(tenant)
+        .bind(name)
+        .fetch_optional(&mut *connection)
+        .await?;
     if let Some(id) = found {
         return Ok(id);
     }

@@ -137,10 +137,7 @@ pub(super) async fn current(
     .await?)
 }
 
-async fn start(
-    connection: &mut SqliteConnection,
-    new: NewSession,
-) -> Result<(DevSession, bool), StoreError> {
+async fn start(connection: &mut SqliteConnection, new: NewSession) -> Result<(DevSession, bool), StoreError> {
     let owner = &new.owner;
     let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
     let open: Option<String> = sqlx::query_scalar(
@@ -192,17 +189,10 @@ async fn finish(
     Ok((fetch(connection, &tenant, &id).await?, false))
 }
 
-async fn fetch(
-    connection: &mut SqliteConnection,
-    tenant: &str,
-    id: &str,
-) -> Result<DevSession, StoreError> {
+async fn fetch(connection: &mut SqliteConnection, tenant: &str, id: &str) -> Result<DevSession, StoreError> {
     let sql = format!("{COLUMNS} WHERE s.tenant = ? AND s.id = ?");
-    let row: Row = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(tenant)
-        .bind(id)
-        .fetch_one(connection)
-        .await?;
+    let row: Row =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_one(connection).await?;
     read(row)
 }
 

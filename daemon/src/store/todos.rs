@@ -125,12 +125,7 @@ impl TodoRepository<'_> {
     }
 
     /// Changes a tenant's todo.
-    pub async fn change(
-        &self,
-        tenant: &str,
-        id: &str,
-        change: TodoChange,
-    ) -> Result<Todo, StoreError> {
+    pub async fn change(&self, tenant: &str, id: &str, change: TodoChange) -> Result<Todo, StoreError> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
         self.0.writer.run(move |connection| apply(connection, tenant, id, change).boxed()).await
     }
@@ -144,8 +139,7 @@ impl TodoRepository<'_> {
     ) -> Result<(Vec<Todo>, i64), StoreError> {
         const WHERE: &str = "WHERE t.project = ? AND (? IS NULL OR t.status = ?) \
              AND (? IS NULL OR t.category = ?) AND t.priority >= ?";
-        let list =
-            format!("{COLUMNS} {WHERE} ORDER BY t.priority DESC, t.created_at, t.id LIMIT ? OFFSET ?");
+        let list = format!("{COLUMNS} {WHERE} ORDER BY t.priority DESC, t.created_at, t.id LIMIT ? OFFSET ?");
         let count = format!("SELECT count(*) FROM todos t {WHERE}");
         let (status, category) = (filter.status.as_deref(), filter.category.as_deref());
         let least = filter.min_priority.unwrap_or(0);
@@ -190,8 +184,7 @@ impl TodoRepository<'_> {
              WHERE w.depends_on = ? AND t.status NOT IN ('completed', 'cancelled') \
              ORDER BY t.created_at, t.id"
         );
-        let rows: Vec<Row> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_all(&self.0.readers).await?;
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_all(&self.0.readers).await?;
         rows.into_iter().map(read).collect()
     }
 }
@@ -232,12 +225,11 @@ async fn apply(
     id: String,
     change: TodoChange,
 ) -> Result<Todo, StoreError> {
-    let project: String =
-        sqlx::query_scalar("SELECT project FROM todos WHERE tenant = ? AND id = ?")
-            .bind(&tenant)
-            .bind(&id)
-            .fetch_one(&mut *connection)
-            .await?;
+    let project: String = sqlx::query_scalar("SELECT project FROM todos WHERE tenant = ? AND id = ?")
+        .bind(&tenant)
+        .bind(&id)
+        .fetch_one(&mut *connection)
+        .await?;
     if let Some(depends_on) = &change.depends_on {
         check_known(connection, &project, depends_on).await?;
         check_acyclic(connection, &project, &id, depends_on).await?;
@@ -328,11 +320,7 @@ async fn check_acyclic(
 }
 
 /// Returns a way from any of `start` back to `goal` along `before`, the goal included, if there is one.
-fn path_to(
-    goal: &str,
-    start: &[String],
-    before: &HashMap<&str, Vec<&str>>,
-) -> Option<Vec<String>> {
+fn path_to(goal: &str, start: &[String], before: &HashMap<&str, Vec<&str>>) -> Option<Vec<String>> {
     let mut seen = HashSet::new();
     let mut paths: Vec<Vec<&str>> = start.iter().map(|id| vec![id.as_str()]).collect();
     while let Some(path) = paths.pop() {
@@ -351,14 +339,9 @@ fn path_to(
     None
 }
 
-async fn fetch(
-    connection: &mut SqliteConnection,
-    tenant: &str,
-    id: &str,
-) -> Result<Todo, StoreError> {
+async fn fetch(connection: &mut SqliteConnection, tenant: &str, id: &str) -> Result<Todo, StoreError> {
     let sql = format!("{COLUMNS} WHERE t.tenant = ? AND t.id = ?");
-    let row: Row =
-        sqlx::query_as(AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_one(connection).await?;
+    let row: Row = sqlx::query_as(AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_one(connection).await?;
     read(row)
 }
 

@@ -83,9 +83,7 @@ impl Writer {
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
-            + Send
-            + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let write = Write { work: Some(work), result: Err(StoreError::Closed), answer };
@@ -185,8 +183,7 @@ mod tests {
     use super::*;
 
     async fn writer(dir: &tempfile::TempDir) -> Writer {
-        let options =
-            SqliteConnectOptions::new().filename(dir.path().join("t.db")).create_if_missing(true);
+        let options = SqliteConnectOptions::new().filename(dir.path().join("t.db")).create_if_missing(true);
         let writer = Writer::start(options).await.unwrap();
         let create = "CREATE TABLE t (n INTEGER UNIQUE)";
         writer.run(move |c| async move { Ok(execute(c, create).await?) }.boxed()).await.unwrap();

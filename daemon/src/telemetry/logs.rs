@@ -35,8 +35,9 @@ impl Logs {
     /// Starts logging for the whole process.
     ///
     /// Fails when `telemetry.log` is no filter or the directory cannot be written.
-    pub fn start(telemetry: &Telemetry, settings: &LogSettings) -> anyhow::Result<(Self, LogGuard)> {
-        std::fs::create_dir_all(&settings.directory)?;
+    pub fn start(telemetry: &Telemetry, settings: &LogSettings) -> Result<(Self, LogGuard), LogError> {
+        let unwritable = |reason: String| LogError::Directory { path: settings.directory.clone(), reason };
+        std::fs::create_dir_all(&settings.directory).map_err(|error| unwritable(error.to_string()))?;
         let (filter, handle) = reload::Layer::new(filter(&telemetry.log)?);
         let file = Builder::new()
             .rotation(match telemetry.rotation {
@@ -47,7 +48,8 @@ impl Logs {
             .filename_prefix("mcpd")
             .filename_suffix("log")
             .max_log_files(telemetry.keep as usize)
-            .build(&settings.directory)?;
+            .build(&settings.directory)
+            .map_err(|error| unwritable(error.to_string()))?;
         let (file, file_worker) = tracing_appender::non_blocking(file);
         let mut workers = vec![file_worker];
         let mut layers = vec![layer(telemetry.format, file)];
@@ -56,13 +58,13 @@ impl Logs {
             workers.push(worker);
             layers.push(layer(telemetry.format, stderr));
         }
-        tracing_subscriber::registry().with(filter).with(layers).try_init()?;
+        tracing_subscriber::registry().with(filter).with(layers).try_init().map_err(|_| LogError::Started)?;
         Ok((Self { filter: handle }, LogGuard { _workers: workers }))
     }
 
     /// Takes a new filter at once.
-    pub fn set(&self, log: &str) -> anyhow::Result<()> {
-        Ok(self.filter.reload(filter(log)?)?)
+    pub fn set(&self, log: &str) -> Result<(), LogError> {
+        self.filter.reload(filter(log)?).map_err(|_| LogError::Started)
     }
 }
 
@@ -75,7 +77,25 @@ fn layer(format: LogFormat, writer: NonBlocking) -> Box<dyn Layer<Filtered> + Se
     }
 }
 
-fn filter(log: &str) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(log)
-        .map_err(|error| anyhow::anyhow!("telemetry.log: {log:?} is not a log filter: {error}"))
+fn filter(log: &str) -> Result<EnvFilter, LogError> {
+    EnvFilter::try_new(log).map_err(|error| LogError::Filter(log.to_owned(), error.to_string()))
+}
+
+/// Why logging did not start or change.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The setting is no filter.
+    #[error("telemetry.log: {0:?} is not a log filter: {1}")]
+    Filter(String, String),
+    /// The directory cannot be written.
+    #[error("logs cannot be written to {}: {reason}", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// Something else in this process logs already.
+    #[error("logging was started before in this process")]
+    Started,
 }

@@ -10,7 +10,7 @@ mod render;
 
 pub use events::{CallFinished, KeyChanged, Outcome, Refused, RequestFinished};
 pub use histogram::Summary;
-pub use logs::{LogGuard, LogSettings, Logs};
+pub use logs::{LogError, LogGuard, LogSettings, Logs};
 pub use names::Metric;
 pub use recorder::{Gauged, Recorder, ToolMeter, Totals};
 pub use render::prometheus;

@@ -11,7 +11,7 @@ use std::{
 use metrics::{CounterFn, HistogramFn, Key, Label};
 use metrics_util::registry::{Registry, Storage};
 
-use super::{histogram::Durations, Metric, Summary};
+use super::{Metric, Summary, histogram::Durations};
 
 /// Keeps every figure of one daemon.
 pub struct Recorder {
@@ -104,8 +104,7 @@ impl Default for Recorder {
             good: counter(Metric::RequestsSuccessful),
             bad: counter(Metric::RequestsFailed),
         };
-        let duration =
-            registry.get_or_create_histogram(&plain(Metric::RequestDuration), Durations::clone);
+        let duration = registry.get_or_create_histogram(&plain(Metric::RequestDuration), Durations::clone);
         let connections = gauge(Metric::ActiveConnections);
         let calls = gauge(Metric::CallsInFlight);
         Self { requests, duration, connections, calls, registry, started: Instant::now() }
@@ -129,7 +128,11 @@ impl Recorder {
     /// Counts a finished request.
     pub(super) fn request(&self, good: bool, duration: Duration) {
         self.requests.total.increment(1);
-        if good { self.requests.good.increment(1) } else { self.requests.bad.increment(1) }
+        if good {
+            self.requests.good.increment(1)
+        } else {
+            self.requests.bad.increment(1)
+        }
         self.duration.record(duration.as_secs_f64());
     }
 
@@ -141,9 +144,8 @@ impl Recorder {
 
     /// Returns the handles of a tool.
     pub fn tool(&self, name: &str) -> ToolMeter {
-        let counter = |metric| {
-            self.registry.get_or_create_counter(&labelled(metric, "tool", name), Arc::clone)
-        };
+        let counter =
+            |metric| self.registry.get_or_create_counter(&labelled(metric, "tool", name), Arc::clone);
         let duration = labelled(Metric::ToolDuration, "tool", name);
         ToolMeter {
             calls: counter(Metric::ToolCalls),

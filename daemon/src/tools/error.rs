@@ -92,8 +92,9 @@ impl From<StoreError> for ToolError {
                 Self::new(Code::NotFound, format!("depends_on names unknown todos: {}", ids.join(", ")))
                     .hint("list_todos shows the ids of this project's todos")
             }
-            StoreError::Cycle(_) => Self::new(Code::Conflict, error.to_string())
-                .hint("leave out the dependency that leads back"),
+            StoreError::Cycle(_) => {
+                Self::new(Code::Conflict, error.to_string()).hint("leave out the dependency that leads back")
+            }
             StoreError::NotFound => Self::new(Code::NotFound, "what the call names does not exist"),
             StoreError::Duplicate => Self::new(Code::Conflict, "it is there already"),
             StoreError::Closed | StoreError::Unavailable(_) => Self::hidden(

@@ -3,11 +3,16 @@
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Answer, registry::Building, tool::AnyTool};
+use super::{
+    Answer,
+    registry::{BadSchema, Building},
+    tool::AnyTool,
+};
 use crate::auth::Principal;
 
 /// One transparent pixel.
-const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const PNG: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 /// One sample of silence.
 const WAV: &str = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=";
 
@@ -21,20 +26,15 @@ impl AnyTool for Fixed {
 }
 
 /// Adds the fixtures.
-pub(super) fn register(registry: &mut Building<'_>) -> anyhow::Result<()> {
+pub(super) fn register(registry: &mut Building<'_>) -> Result<(), BadSchema> {
     let plain = json!({ "type": "object" });
     let text = |text: &str| json!({ "type": "text", "text": text });
     let image = json!({ "type": "image", "data": PNG, "mimeType": "image/png" });
-    let resource = |uri: &str, mime: &str, text: &str| {
-        json!({ "type": "resource", "resource": { "uri": uri, "mimeType": mime, "text": text } })
-    };
+    let resource = |uri: &str, mime: &str, text: &str| json!({ "type": "resource", "resource": { "uri": uri, "mimeType": mime, "text": text } });
     let embedded =
         resource("test://embedded-resource", "text/plain", "This is an embedded resource content.");
-    let mixed = resource(
-        "test://mixed-content-resource",
-        "application/json",
-        r#"{"test":"data","value":123}"#,
-    );
+    let mixed =
+        resource("test://mixed-content-resource", "application/json", r#"{"test":"data","value":123}"#);
     let simple = text("This is a simple text response for testing.");
     let audio = json!({ "type": "audio", "data": WAV, "mimeType": "audio/wav" });
     let several = json!([text("Multiple content types test:"), image, mixed]);
@@ -64,7 +64,7 @@ fn add(
     name: &'static str,
     input: &Value,
     answer: Answer,
-) -> anyhow::Result<()> {
+) -> Result<(), BadSchema> {
     let published =
         json!({ "name": name, "description": "A fixture of the conformance suite.", "inputSchema": input });
     registry.add_raw(name, &published, Box::new(Fixed(answer)))

@@ -13,6 +13,6 @@ mod time;
 mod tool;
 
 pub use error::{Code, ToolError};
-pub use registry::{Arguments, Registry, Summarised};
+pub use registry::{Arguments, BadSchema, Registry, Summarised};
 pub use stats::stats;
 pub use tool::{Answer, Family, Tool};

@@ -15,7 +15,9 @@ const PAGE: u16 = 50;
 /// Identifier of the project the record belongs to, chosen by the caller; the project is made on first use.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(super) struct ProjectId(#[schemars(length(min = 1, max = 128), regex(pattern = r"\S"))] pub(super) String);
+pub(super) struct ProjectId(
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"\S"))] pub(super) String,
+);
 
 impl ProjectId {
     /// Returns the project, or the error that says it has never been used.

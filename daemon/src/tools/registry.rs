@@ -77,7 +77,7 @@ impl Registry {
         store: &Store,
         config: watch::Receiver<Arc<Config>>,
         recorder: &Recorder,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, BadSchema> {
         let mut building = Building { entries: Vec::new(), recorder };
         memory::register(&mut building, store, &config)?;
         context::register(&mut building, store)?;
@@ -196,8 +196,7 @@ impl Entry {
             ToolError::new(Code::InvalidArguments, reason)
                 .hint(format!("see the inputSchema of {} in tools/list", self.name))
         };
-        let mut value: Value =
-            serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let mut value: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         if let Value::Object(members) = &mut value {
             members.retain(|_, member| !member.is_null());
         }
@@ -223,6 +222,18 @@ fn list<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {
     format!("[{}]", objects.join(","))
 }
 
+/// A tool's own schema is no schema: a mistake of ours, found at the start.
+#[derive(Debug, thiserror::Error)]
+#[error("the input schema of the tool {tool} is not valid: {reason}")]
+pub struct BadSchema {
+    tool: &'static str,
+    reason: String,
+}
+
+fn validator(tool: &'static str, schema: &Value) -> Result<Validator, BadSchema> {
+    jsonschema::validator_for(schema).map_err(|error| BadSchema { tool, reason: error.to_string() })
+}
+
 /// The registry while families add their tools.
 pub(super) struct Building<'a> {
     entries: Vec<Entry>,
@@ -231,7 +242,7 @@ pub(super) struct Building<'a> {
 
 impl Building<'_> {
     /// Adds a tool after those added before.
-    pub(super) fn add<T: Tool>(&mut self, tool: T) -> anyhow::Result<()> {
+    pub(super) fn add<T: Tool>(&mut self, tool: T) -> Result<(), BadSchema> {
         let input = schema::input::<T::Args>();
         let reads = T::EFFECT == Effect::Reads;
         let published = json!({
@@ -255,7 +266,7 @@ impl Building<'_> {
             scope: if reads { Scope::Read } else { Scope::Write },
             published: published.to_string(),
             header_params: Vec::new(),
-            validator: jsonschema::validator_for(&input)?,
+            validator: validator(T::NAME, &input)?,
             meter: self.recorder.tool(T::NAME),
             tool: Box::new(tool),
         });
@@ -269,7 +280,7 @@ impl Building<'_> {
         name: &'static str,
         published: &Value,
         tool: Box<dyn AnyTool>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), BadSchema> {
         self.entries.push(Entry {
             name,
             family: Family::Fixture,
@@ -277,7 +288,7 @@ impl Building<'_> {
             scope: Scope::Read,
             published: published.to_string(),
             header_params: header_params(&published["inputSchema"]),
-            validator: jsonschema::validator_for(&published["inputSchema"])?,
+            validator: validator(name, &published["inputSchema"])?,
             meter: self.recorder.tool(name),
             tool,
         });

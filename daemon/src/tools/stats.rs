@@ -36,4 +36,3 @@ pub fn stats(recorder: &Recorder, registry: &Registry) -> StatsReport {
         tools,
     }
 }
-

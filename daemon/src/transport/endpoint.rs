@@ -138,7 +138,7 @@ fn accepts(headers: &HeaderMap) -> Accepts {
 
 fn mentions(headers: &HeaderMap, kind: &str) -> bool {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut kinds = values.flat_map(|value| value.split(',')).map(|part| media_type(part));
+    let mut kinds = values.flat_map(|value| value.split(',')).map(media_type);
     kinds.any(|found| found.eq_ignore_ascii_case(kind))
 }
 
@@ -160,7 +160,7 @@ fn check_content(headers: &HeaderMap) -> Result<Accepts, Box<Response>> {
             StatusCode::NOT_ACCEPTABLE,
             "the answer is JSON or an event stream: send Accept: application/json, text/event-stream",
         ),
-        accepts => Ok(accepts),
+        accepts @ (Accepts::Json | Accepts::OnlyStream) => Ok(accepts),
     }
 }
 
@@ -185,12 +185,12 @@ async fn read_body(http: &Http, body: Body, headers: &HeaderMap) -> Result<Bytes
     match tokio::time::timeout(deadline, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_long()),
-        Ok(Err(_)) => {
-            Err(Box::new(answers::invalid(StatusCode::BAD_REQUEST, "the body broke off or is not framed well")))
-        }
-        Err(_) => Err(Box::new(answers::invalid(
-            StatusCode::REQUEST_TIMEOUT,
-            "the body did not arrive in time",
+        Ok(Err(_)) => Err(Box::new(answers::invalid(
+            StatusCode::BAD_REQUEST,
+            "the body broke off or is not framed well",
         ))),
+        Err(_) => {
+            Err(Box::new(answers::invalid(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")))
+        }
     }
 }

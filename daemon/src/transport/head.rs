@@ -29,10 +29,12 @@ impl Line {
     pub(super) fn caller<'a>(&self, parts: &'a Parts, forwarded: ForwardedHeader) -> Caller<'a> {
         let headers = &parts.headers;
         let mut malformed = false;
-        let mut unique = |name: HeaderName| unique(headers, &name).unwrap_or_else(|()| {
-            malformed = true;
-            None
-        });
+        let mut unique = |name: HeaderName| {
+            unique(headers, &name).unwrap_or_else(|()| {
+                malformed = true;
+                None
+            })
+        };
         // HTTP/2 and absolute-form requests name the host in the target.
         let host = unique(header::HOST).or_else(|| parts.uri.authority().map(|host| host.as_str()));
         let origin = unique(header::ORIGIN);

@@ -63,7 +63,8 @@ pub async fn serve_lines(
                 });
             }
             Ok(Read::TooLong) => {
-                let error = RpcError::InvalidRequest("the message is over the limit server.body_limit".into());
+                let error =
+                    RpcError::InvalidRequest("the message is over the limit server.body_limit".into());
                 send(Reply::error(None, &error), &answers).await;
             }
             Ok(Read::End) | Err(_) => break,

@@ -88,9 +88,9 @@ impl Http {
     pub(super) fn admit_plain(&self, knock: &Knock, scope: Scope) -> Result<(), Box<Response>> {
         let began = Instant::now();
         let caller = self.caller(&knock.line, &knock.parts);
-        let admitted = self.recognise(knock, &caller).and_then(|visitor| {
-            self.guard.admit(&visitor, Need::Scope(scope)).map(drop)
-        });
+        let admitted = self
+            .recognise(knock, &caller)
+            .and_then(|visitor| self.guard.admit(&visitor, Need::Scope(scope)).map(drop));
         admitted.map_err(|denied| Box::new(self.refuse(knock, began, &denied)))
     }
 

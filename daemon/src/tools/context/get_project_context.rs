@@ -82,8 +82,7 @@ impl Tool for GetProjectContext {
         let (open, closed): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(|session| session.ended_at.is_none());
         let todos = self.0.todos().open(&project.id).await?;
-        let mut pending: Vec<_> =
-            todos.iter().filter(|todo| todo.status == "pending").cloned().collect();
+        let mut pending: Vec<_> = todos.iter().filter(|todo| todo.status == "pending").cloned().collect();
         let pending_total = pending.len();
         pending.sort_by_key(|todo| -todo.priority);
         pending.truncate(ROWS as usize);

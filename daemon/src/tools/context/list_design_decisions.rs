@@ -44,8 +44,7 @@ impl Tool for ListDesignDecisions {
     const NAME: &'static str = "list_design_decisions";
     const FAMILY: Family = Family::Context;
     const TITLE: &'static str = "List design decisions";
-    const DESCRIPTION: &'static str =
-        "List the design decisions of a project that are in force, newest first, with reasons and alternatives.";
+    const DESCRIPTION: &'static str = "List the design decisions of a project that are in force, newest first, with reasons and alternatives.";
     const EFFECT: Effect = Effect::Reads;
     type Args = Args;
     type Output = Output;

@@ -49,8 +49,7 @@ impl Tool for ListProjectNotes {
     const NAME: &'static str = "list_project_notes";
     const FAMILY: Family = Family::Context;
     const TITLE: &'static str = "List project notes";
-    const DESCRIPTION: &'static str =
-        "List the notes of a project (pitfalls, tips, optimizations, issues, reminders), most important first.";
+    const DESCRIPTION: &'static str = "List the notes of a project (pitfalls, tips, optimizations, issues, reminders), most important first.";
     const EFFECT: Effect = Effect::Reads;
     type Args = Args;
     type Output = Output;

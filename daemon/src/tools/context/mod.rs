@@ -15,11 +15,11 @@ mod start_dev_session;
 mod update_todo_status;
 mod views;
 
-use super::registry::Building;
+use super::registry::{BadSchema, Building};
 use crate::store::Store;
 
 /// Adds the family.
-pub(super) fn register(registry: &mut Building<'_>, store: &Store) -> anyhow::Result<()> {
+pub(super) fn register(registry: &mut Building<'_>, store: &Store) -> Result<(), BadSchema> {
     registry.add(start_dev_session::StartDevSession(store.clone()))?;
     registry.add(end_dev_session::EndDevSession(store.clone()))?;
     registry.add(record_design_decision::RecordDesignDecision(store.clone()))?;

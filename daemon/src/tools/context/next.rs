@@ -24,7 +24,11 @@ pub(super) fn choose(open: Vec<Todo>) -> Choice {
     let titles: HashMap<&str, &str> =
         open.iter().map(|todo| (todo.id.as_str(), todo.title.as_str())).collect();
     let waits_for = |todo: &Todo| -> Vec<String> {
-        todo.depends_on.iter().filter_map(|id| titles.get(id.as_str())).map(|title| (*title).to_owned()).collect()
+        todo.depends_on
+            .iter()
+            .filter_map(|id| titles.get(id.as_str()))
+            .map(|title| (*title).to_owned())
+            .collect()
     };
     let sets_free = |id: &str| {
         let only = |todo: &&Todo| {
@@ -60,7 +64,9 @@ impl Choice {
                 reason
             }
             None if !self.waiting.is_empty() => "every pending todo waits for another one".to_owned(),
-            None if !self.in_progress.is_empty() => "nothing is pending; some todos are in progress".to_owned(),
+            None if !self.in_progress.is_empty() => {
+                "nothing is pending; some todos are in progress".to_owned()
+            }
             None => "no todo is pending".to_owned(),
         }
     }

@@ -96,7 +96,10 @@ impl Tool for RecordDesignDecision {
         match self.0.decisions().create(decision).await {
             Err(StoreError::NotFound) => Err(ToolError::new(
                 Code::NotFound,
-                format!("supersedes names a decision that is not active in this project: {}", superseded.join(", ")),
+                format!(
+                    "supersedes names a decision that is not active in this project: {}",
+                    superseded.join(", ")
+                ),
             )
             .hint("list_design_decisions shows the active ones; nothing was recorded")),
             created => {

@@ -59,11 +59,12 @@ impl Tool for UpdateTodoStatus {
     type Output = Output;
 
     async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
-        let not_found = |error| match error {
-            StoreError::NotFound => {
-                ToolError::not_found("todo", &args.todo_id, "list_todos shows the ids of a project's todos")
+        let not_found = |error| {
+            if matches!(error, StoreError::NotFound) {
+                let hint = "list_todos shows the ids of a project's todos";
+                return ToolError::not_found("todo", &args.todo_id, hint);
             }
-            other => other.into(),
+            error.into()
         };
         let todos = self.0.todos();
         let before = todos.get(&who.tenant, &args.todo_id).await.map_err(not_found)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mcpd_config::Config;
 use tokio::sync::watch;
 
-use super::registry::Building;
+use super::registry::{BadSchema, Building};
 use crate::store::{Level, Store};
 
 /// Adds the family.
@@ -16,7 +16,7 @@ pub(super) fn register(
     registry: &mut Building<'_>,
     store: &Store,
     config: &watch::Receiver<Arc<Config>>,
-) -> anyhow::Result<()> {
+) -> Result<(), BadSchema> {
     registry.add(store_memory::StoreMemory { store: store.clone(), config: config.clone() })?;
     registry.add(retrieve_memory::RetrieveMemory { store: store.clone() })
 }

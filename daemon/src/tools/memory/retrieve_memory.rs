@@ -111,7 +111,9 @@ impl Tool for RetrieveMemory {
 }
 
 fn nothing(project: &str) -> Output {
-    let note = format!("no project {project:?} is known yet: it is made by the first call that stores something in it");
+    let note = format!(
+        "no project {project:?} is known yet: it is made by the first call that stores something in it"
+    );
     Output { count: 0, memories: Vec::new(), total_token_saved: 0, cache_hit: false, note: Some(note) }
 }
 
