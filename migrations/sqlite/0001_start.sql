@@ -17,6 +17,7 @@ CREATE TABLE memories (
     level        TEXT    NOT NULL,
     content      TEXT    NOT NULL,
     content_hash BLOB    NOT NULL,
+    terms        TEXT    NOT NULL,
     tags         TEXT    NOT NULL,
     category     TEXT,
     confidence   REAL,
@@ -28,7 +29,7 @@ CREATE TABLE memories (
 ) STRICT;
 CREATE INDEX memories_expiry ON memories (expires_at) WHERE expires_at IS NOT NULL;
 
--- Terms come segmented and stemmed from the recall library; the tokenizer only cuts at spaces.
+-- Terms come segmented, as in memories.terms, and stemmed from the recall library; the tokenizer only cuts at spaces.
 CREATE VIRTUAL TABLE memory_terms USING fts5 (
     terms, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
 );

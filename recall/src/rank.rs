@@ -18,8 +18,8 @@ pub struct Query {
 /// A text that may answer the question.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
-    /// The whole text.
-    pub text: &'a str,
+    /// Its terms as [`crate::segment`] gave them: kept with the text, so that a question segments nothing but itself.
+    pub terms: &'a str,
 }
 
 /// How well one candidate answers.
@@ -60,7 +60,7 @@ impl Query {
     /// `corpus` is the number of texts the candidates were chosen from. Equal scores keep the given order, so the
     /// result is the same each time.
     pub fn rank(&self, candidates: &[Candidate<'_>], corpus: usize) -> Vec<Ranked> {
-        let counted: Vec<Counted> = candidates.iter().map(|candidate| self.count(candidate.text)).collect();
+        let counted: Vec<Counted> = candidates.iter().map(|candidate| self.count(candidate.terms)).collect();
         let total: usize = counted.iter().map(|one| one.length).sum();
         let average = (total as f64 / counted.len().max(1) as f64).max(1.0);
         let weights = self.weights(&counted, corpus.max(candidates.len()));
@@ -78,14 +78,14 @@ impl Query {
         ranked
     }
 
-    fn count(&self, text: &str) -> Counted {
-        let mut frequencies: HashMap<String, usize> = HashMap::new();
+    fn count(&self, terms: &str) -> Counted {
+        let mut frequencies: HashMap<&str, usize> = HashMap::new();
         let mut length = 0;
-        for term in terms(text) {
+        for term in terms.split(' ') {
             length += 1;
-            *frequencies.entry(term.key).or_default() += 1;
+            *frequencies.entry(term).or_default() += 1;
         }
-        let hits = self.terms.iter().map(|term| frequencies.get(&term.key).copied().unwrap_or(0));
+        let hits = self.terms.iter().map(|term| frequencies.get(term.key.as_str()).copied().unwrap_or(0));
         Counted { hits: hits.collect(), length }
     }
 
@@ -129,7 +129,9 @@ mod tests {
     use super::*;
 
     fn rank(question: &str, texts: &[&str]) -> Vec<Ranked> {
-        let candidates: Vec<Candidate<'_>> = texts.iter().map(|text| Candidate { text }).collect();
+        let segmented: Vec<String> = texts.iter().map(|text| crate::segment(text)).collect();
+        let candidates: Vec<Candidate<'_>> =
+            segmented.iter().map(|terms| Candidate { terms }).collect();
         Query::new(question).rank(&candidates, texts.len())
     }
 

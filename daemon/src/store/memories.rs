@@ -87,6 +87,8 @@ pub struct Memory {
     pub level: Level,
     /// The text.
     pub content: String,
+    /// The text segmented, terms separated by spaces.
+    pub terms: String,
     /// Free labels.
     pub tags: Vec<String>,
     /// Kind of knowledge.
@@ -126,6 +128,7 @@ struct Row {
     id: String,
     level: String,
     content: String,
+    terms: String,
     tags: String,
     category: Option<String>,
     confidence: Option<f64>,
@@ -155,10 +158,11 @@ impl MemoryRepository<'_> {
         if quoted.is_empty() {
             return Ok(Vec::new());
         }
+        // CROSS JOIN keeps SQLite from walking the project and asking the index once for each of its memories.
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT m.id, m.level, m.content, m.tags, m.category, m.confidence, m.tokens, m.author, \
+            "SELECT m.id, m.level, m.content, m.terms, m.tags, m.category, m.confidence, m.tokens, m.author, \
                     m.created_at, m.expires_at \
-             FROM memory_terms JOIN memories m ON m.seq = memory_terms.rowid \
+             FROM memory_terms CROSS JOIN memories m ON m.seq = memory_terms.rowid \
              WHERE memory_terms MATCH ? AND m.project = ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
                AND (? IS NULL OR m.level = ?) AND (? IS NULL OR m.category = ?) \
              ORDER BY bm25(memory_terms), m.id LIMIT ?",
@@ -191,7 +195,7 @@ impl MemoryRepository<'_> {
     /// Returns a project's newest living memories.
     pub async fn recent(&self, project: &str, limit: i64) -> Result<Vec<Memory>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, level, content, tags, category, confidence, tokens, author, created_at, expires_at \
+            "SELECT id, level, content, terms, tags, category, confidence, tokens, author, created_at, expires_at \
              FROM memories WHERE project = ? AND (expires_at IS NULL OR expires_at > ?) \
              ORDER BY created_at DESC, id DESC LIMIT ?",
         )
@@ -237,9 +241,9 @@ async fn put(connection: &mut SqliteConnection, memory: NewMemory) -> Result<Sto
         deduplicated: false,
     };
     let inserted = sqlx::query(
-        "INSERT INTO memories (id, tenant, project, level, content, content_hash, tags, category, confidence, \
+        "INSERT INTO memories (id, tenant, project, level, content, content_hash, terms, tags, category, confidence, \
                                tokens, author, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&stored.id)
     .bind(&owner.tenant)
@@ -247,6 +251,7 @@ async fn put(connection: &mut SqliteConnection, memory: NewMemory) -> Result<Sto
     .bind(stored.level.as_str())
     .bind(&memory.content)
     .bind(&hash)
+    .bind(&memory.terms)
     .bind(words_to_text(&memory.tags))
     .bind(memory.category.as_deref())
     .bind(memory.confidence)
@@ -309,6 +314,7 @@ fn read(row: Row) -> Result<Memory, StoreError> {
         id: row.id,
         level: Level::read(&row.level)?,
         content: row.content,
+        terms: row.terms,
         tags: words_from_text(&row.tags)?,
         category: row.category,
         confidence: row.confidence,

@@ -90,7 +90,7 @@ impl Tool for RetrieveMemory {
         let candidates = memories.candidates(&project.id, query.keys(), &filter).await?;
         let corpus = memories.corpus(&project.id).await?;
         let texts: Vec<Candidate<'_>> =
-            candidates.iter().map(|memory| Candidate { text: &memory.content }).collect();
+            candidates.iter().map(|memory| Candidate { terms: &memory.terms }).collect();
         let mut ranked = query.rank(&texts, usize::try_from(corpus.count).unwrap_or(0));
         ranked.truncate(args.top_k.unwrap_or(TOP).into());
         let returned: i64 = ranked.iter().map(|one| candidates[one.index].tokens).sum();
