@@ -85,7 +85,7 @@ pub(crate) enum Command {
         command: Option<ConnectionsCommand>,
     },
     /// Shows and calls tools; alone it lists them
-    #[command(after_help = "Example:\n  mcpctl tools\n  mcpctl tools show find_entity")]
+    #[command(after_help = "Example:\n  mcpctl tools\n  mcpctl tools show create_todo")]
     Tools {
         #[command(subcommand)]
         command: Option<ToolsCommand>,

@@ -65,10 +65,9 @@ impl Daemon {
         let error = Error::connecting(error);
         match &self.state_dir {
             _ if !is_absent => error,
-            Some(dir) => {
-                error.hint(format!("start it: mcpd --state-dir {}", quote::word(&dir.display().to_string())))
-            }
-            None => error.hint("start it: mcpd, or systemctl --user start mcpd"),
+            Some(dir) => error
+                .hint(format!("start it with: mcpd --state-dir {}", quote::word(&dir.display().to_string()))),
+            None => error.hint("start it with: mcpd"),
         }
     }
 }

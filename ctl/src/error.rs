@@ -48,7 +48,7 @@ pub(crate) struct Error {
 }
 
 /// What to do about not being permitted.
-const WHO_MAY: &str = "run this as the user the daemon runs as, or as a member of its admin group";
+const WHO_MAY: &str = "run this as the user the daemon runs as, or as root";
 
 /// Returns the exit code of a run.
 pub(crate) fn exit_code(result: &Result<Ended, Error>) -> u8 {

@@ -73,7 +73,7 @@ looks!(
     [
         &["tools"],
         &["tools", "list"],
-        &["tools", "show", "find_entity"],
+        &["tools", "show", "retrieve_memory"],
         &["tools", "call", "ping", "--args", "{\"b\": 2, \"a\": 1}"],
         &["tools", "call", "ping"],
         &["tools", "call", "fails"],

@@ -1,10 +1,16 @@
 //! The MCP daemon: `main` is thin, and everything it does lives here so that tests can run it.
 //!
-//! Floors, top to bottom: lifecycle; transport and control; mcp; tools; guard; auth; store; telemetry and signals.
+//! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; auth; store; telemetry and signals.
 //! A floor uses those below it, never one beside or above it; `tests/architecture.rs` reads the imports.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+#[cfg(not(unix))]
+compile_error!(
+    "mcpd runs on Unix systems so far: on others nothing vouches for who is behind the local socket"
+);
+
 pub mod auth;
+pub mod cli;
 pub mod control;
 pub mod guard;
 pub mod lifecycle;

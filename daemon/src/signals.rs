@@ -11,6 +11,8 @@ pub enum Order {
     Reload(Option<oneshot::Sender<ReloadAnswer>>),
     /// Refuse new work, finish what runs, end. The deadline replaces the configured one.
     Drain(Option<Duration>),
+    /// The system wants the process to end: the first time like `Drain`, while draining like `Stop`.
+    Terminate,
     /// End at once.
     Stop,
 }
@@ -28,39 +30,20 @@ pub fn orders() -> (Orders, mpsc::Receiver<Order>) {
 
 /// Turns signals into orders until the receiver is gone: SIGTERM and SIGINT drain, a second one stops at once,
 /// SIGHUP reloads.
-#[cfg(unix)]
 pub async fn listen(orders: Orders) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let mut ending = false;
     loop {
         let order = tokio::select! {
-            _ = terminate.recv() => end(&mut ending),
-            _ = interrupt.recv() => end(&mut ending),
+            _ = terminate.recv() => Order::Terminate,
+            _ = interrupt.recv() => Order::Terminate,
             _ = hangup.recv() => Order::Reload(None),
         };
         if orders.send(order).await.is_err() {
             return Ok(());
         }
     }
-}
-
-/// Turns Ctrl-C into orders until the receiver is gone.
-#[cfg(not(unix))]
-pub async fn listen(orders: Orders) -> std::io::Result<()> {
-    let mut ending = false;
-    loop {
-        tokio::signal::ctrl_c().await?;
-        if orders.send(end(&mut ending)).await.is_err() {
-            return Ok(());
-        }
-    }
-}
-
-/// The first wish to end drains, the second does not wait.
-fn end(ending: &mut bool) -> Order {
-    if std::mem::replace(ending, true) { Order::Stop } else { Order::Drain(None) }
 }

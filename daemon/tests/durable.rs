@@ -1,5 +1,7 @@
 //! What is acknowledged stays: under many writers, across processes, and when the power goes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::{
@@ -21,7 +23,8 @@ async fn twenty_clients_write_fifty_each_and_all_is_found() {
         tokio::spawn(async move {
             for write in 0..WRITES {
                 let content = format!("fact c{client}w{write} of the crowd");
-                let stored = peer.tool("store_memory", json!({ "project_id": "crowd", "content": content })).await;
+                let stored =
+                    peer.tool("store_memory", json!({ "project_id": "crowd", "content": content })).await;
                 assert_eq!(stored["success"], true, "{stored}");
             }
         })
@@ -40,7 +43,8 @@ async fn twenty_clients_write_fifty_each_and_all_is_found() {
 }
 
 async fn assert_found(peer: &Peer, project: &str, word: &str) {
-    let found = peer.tool("retrieve_memory", json!({ "project_id": project, "query": word, "top_k": 1 })).await;
+    let found =
+        peer.tool("retrieve_memory", json!({ "project_id": project, "query": word, "top_k": 1 })).await;
     let content = found["memories"][0]["content"].as_str().unwrap_or_default();
     assert!(content.split(' ').any(|one| one == word), "{word} is not found: {found}");
 }
@@ -50,7 +54,7 @@ async fn nothing_acknowledged_is_lost_when_the_power_goes() {
     let mut daemon = Daemon::start(ROOMY);
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..10 {
-        let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+        let (told, mut hears) = tokio::sync::mpsc::channel(4096);
         let writers: Vec<_> = (0..8)
             .map(|writer| {
                 let (peer, told) = (daemon.peer(), told.clone());
@@ -62,12 +66,13 @@ async fn nothing_acknowledged_is_lost_when_the_power_goes() {
                             "arguments": { "project_id": "power", "title": word },
                         } });
                         let request = peer.http.post(&peer.url).bearer_auth(&peer.key);
-                        let sent = request.header("content-type", "application/json").body(call.to_string()).send();
+                        let sent =
+                            request.header("content-type", "application/json").body(call.to_string()).send();
                         let Ok(answer) = sent.await else { return };
                         let Ok(text) = answer.text().await else { return };
                         let Ok(answer) = serde_json::from_str::<Value>(&text) else { return };
                         if answer["result"]["structuredContent"]["success"] == true {
-                            told.send(word).unwrap();
+                            told.send(word).await.unwrap();
                         }
                     }
                 })
@@ -90,23 +95,29 @@ async fn nothing_acknowledged_is_lost_when_the_power_goes() {
     let mut kept = std::collections::HashSet::new();
     let mut offset = Some(0);
     while let Some(from) = offset {
-        let page = peer.tool("list_todos", json!({ "project_id": "power", "limit": 500, "offset": from })).await;
+        let page =
+            peer.tool("list_todos", json!({ "project_id": "power", "limit": 500, "offset": from })).await;
         let titles = page["todos"].as_array().unwrap().iter();
         kept.extend(titles.map(|todo| todo["title"].as_str().unwrap().to_owned()));
         offset = page["next_offset"].as_u64();
     }
     let lost: Vec<_> = acknowledged.iter().filter(|word| !kept.contains(*word)).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged writes are lost: {lost:?}", lost.len(), acknowledged.len());
+    assert!(
+        lost.is_empty(),
+        "{} of {} acknowledged writes are lost: {lost:?}",
+        lost.len(),
+        acknowledged.len()
+    );
 }
 
 /// A client of `mcpd stdio`.
-struct Stdio2 {
+struct Client {
     child: std::process::Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Stdio2 {
+impl Client {
     fn start(home: &std::path::Path) -> Self {
         let mut command = support::mcpd(home);
         command.args(["stdio", "--state-dir"]).arg(home.join("state"));
@@ -139,7 +150,7 @@ fn two_stdio_processes_share_one_database() {
     let halves = [0, 1].map(|process| {
         let path = path.clone();
         std::thread::spawn(move || {
-            let mut client = Stdio2::start(&path);
+            let mut client = Client::start(&path);
             for write in 0..CLIENTS * WRITES / 2 {
                 let content = format!("fact p{process}w{write} of two");
                 let stored = client.tool("store_memory", &json!({ "project_id": "two", "content": content }));
@@ -151,11 +162,12 @@ fn two_stdio_processes_share_one_database() {
     for half in halves {
         half.join().unwrap();
     }
-    let mut client = Stdio2::start(&path);
+    let mut client = Client::start(&path);
     for process in 0..2 {
         for write in 0..CLIENTS * WRITES / 2 {
             let word = format!("p{process}w{write}");
-            let found = client.tool("retrieve_memory", &json!({ "project_id": "two", "query": word, "top_k": 1 }));
+            let found =
+                client.tool("retrieve_memory", &json!({ "project_id": "two", "query": word, "top_k": 1 }));
             let content = found["memories"][0]["content"].as_str().unwrap_or_default();
             assert!(content.contains(&format!("{word} ")), "{word} is not found: {found}");
         }

@@ -1,5 +1,7 @@
 //! Everything that must be refused: each one has its answer, nothing is told about why, and the daemon lives on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -74,7 +76,10 @@ async fn foreign_hosts_and_origins_are_stopped_on_every_route() {
         }
     }
     let (code, headers, _) = status(&peer, &[("origin", "https://app.example.com")]).await;
-    assert_eq!((code, &headers["access-control-allow-origin"]), (200, &"https://app.example.com".parse().unwrap()));
+    assert_eq!(
+        (code, &headers["access-control-allow-origin"]),
+        (200, &"https://app.example.com".parse().unwrap())
+    );
     let preflight = peer
         .http
         .request(reqwest::Method::OPTIONS, &peer.url)
@@ -127,7 +132,11 @@ async fn the_request_after_the_hundredth_waits() {
 async fn malformed_bodies_have_one_defined_answer_each() {
     let daemon = Daemon::start(&format!("{ROOMY}[server]\nbody_limit = \"64KiB\"\n"));
     let peer = daemon.peer();
-    let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{}{}}}"#, "[".repeat(99), "]".repeat(99));
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{}{}}}"#,
+        "[".repeat(99),
+        "]".repeat(99)
+    );
     for (body, http, code) in [
         ("", 400, -32700),
         ("{", 400, -32700),
@@ -141,18 +150,30 @@ async fn malformed_bodies_have_one_defined_answer_each() {
         (deep.as_str(), 400, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#, 200, -32601),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#, 200, -32602),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"no_such","arguments":{}}}"#, 200, -32602),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"no_such","arguments":{}}}"#,
+            200,
+            -32602,
+        ),
     ] {
         let response = peer.post_bytes(body.to_owned(), &[]).await;
         let status = response.status().as_u16();
         let answer: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
         assert_eq!((status, answer["error"]["code"].as_i64()), (http, Some(code)), "{body}");
     }
-    let long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{}"}}}}"#, "x".repeat(70_000));
+    let long =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{}"}}}}"#, "x".repeat(70_000));
     assert_eq!(peer.post_bytes(long.clone(), &[]).await.status(), 413);
-    let chunks = futures::stream::iter(long.into_bytes().chunks(999).map(|part| Ok::<_, std::io::Error>(part.to_vec())).collect::<Vec<_>>());
-    assert_eq!(peer.post_bytes(reqwest::Body::wrap_stream(chunks), &[]).await.status(), 413, "no length was announced");
-    let typed = peer.http.post(&peer.url).bearer_auth(&peer.key).header("content-type", "text/plain").body("{}");
+    let chunks = futures::stream::iter(
+        long.into_bytes().chunks(999).map(|part| Ok::<_, std::io::Error>(part.to_vec())).collect::<Vec<_>>(),
+    );
+    assert_eq!(
+        peer.post_bytes(reqwest::Body::wrap_stream(chunks), &[]).await.status(),
+        413,
+        "no length was announced"
+    );
+    let typed =
+        peer.http.post(&peer.url).bearer_auth(&peer.key).header("content-type", "text/plain").body("{}");
     assert_eq!(typed.send().await.unwrap().status(), 415);
     assert_eq!(peer.post_bytes("{}", &[("content-encoding", "gzip")]).await.status(), 415);
     let put = peer.http.put(&peer.url).bearer_auth(&peer.key).send().await.unwrap();
@@ -179,9 +200,11 @@ async fn arguments_are_refused_with_path_and_reason() {
         assert!(result["error"]["hint"].is_string());
     }
     let twice = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_todo","arguments":{"project_id":"p","title":"a","title":"b"}}}"#;
-    let answer: Value = serde_json::from_str(&peer.post_bytes(twice, &[]).await.text().await.unwrap()).unwrap();
+    let answer: Value =
+        serde_json::from_str(&peer.post_bytes(twice, &[]).await.text().await.unwrap()).unwrap();
     assert_eq!(answer["result"]["isError"], true, "a duplicate key does not pass as its last: {answer}");
-    let absent = peer.tool("create_todo", json!({ "project_id": "p", "title": "t", "description": null })).await;
+    let absent =
+        peer.tool("create_todo", json!({ "project_id": "p", "title": "t", "description": null })).await;
     assert_eq!(absent["success"], true, "null counts as absent");
 }
 
@@ -206,8 +229,12 @@ async fn scopes_and_tool_lists_bound_a_key() {
     let (_, secret) = daemon.issue(reader).await;
     let peer = Peer::new(&daemon.base, &secret);
     let (_, list) = peer.ask("tools/list", json!({}), &[]).await;
-    let names: Vec<&str> =
-        list["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = list["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
     assert!(names.contains(&"retrieve_memory") && !names.contains(&"store_memory"), "{names:?}");
     let call = |name: &str| json!({ "name": name, "arguments": {} });
     let (forbidden, one) = peer.ask("tools/call", call("store_memory"), &[]).await;
@@ -236,9 +263,8 @@ async fn tenants_do_not_see_each_other() {
     mine.tool("store_memory", json!({ "project_id": "p", "content": "secret fact" })).await;
     let found = theirs.tool("retrieve_memory", json!({ "project_id": "p", "query": "secret" })).await;
     assert_eq!(found["count"], 0);
-    let changed = theirs
-        .tool("update_todo_status", json!({ "todo_id": todo["todo_id"], "status": "completed" }))
-        .await;
+    let changed =
+        theirs.tool("update_todo_status", json!({ "todo_id": todo["todo_id"], "status": "completed" })).await;
     assert_eq!(changed["error"]["code"], "not_found");
     let listed = theirs.tool("list_todos", json!({ "project_id": "p" })).await;
     assert_eq!(listed["error"]["code"], "unknown_project");

@@ -49,6 +49,11 @@ impl Place {
         Ok(Self { state, config: dirs.config_dir().join("mcpd.toml"), named: false })
     }
 
+    /// Returns whether the user named the state directory.
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// Returns the lock file of the state directory.
     pub fn lock_file(&self) -> PathBuf {
         self.state.join(LOCK_FILE)

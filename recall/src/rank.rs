@@ -130,8 +130,7 @@ mod tests {
 
     fn rank(question: &str, texts: &[&str]) -> Vec<Ranked> {
         let segmented: Vec<String> = texts.iter().map(|text| crate::segment(text)).collect();
-        let candidates: Vec<Candidate<'_>> =
-            segmented.iter().map(|terms| Candidate { terms }).collect();
+        let candidates: Vec<Candidate<'_>> = segmented.iter().map(|terms| Candidate { terms }).collect();
         Query::new(question).rank(&candidates, texts.len())
     }
 

@@ -19,9 +19,9 @@ use crate::{
 /// How much longer than the deadline a daemon may take before its going counts as failed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long calls may take when only the daemon knows the deadline. The reply does not name it; too long a wait is
-/// the smaller mistake, since a daemon that obeys is noticed at once.
-const UNKNOWN_DEADLINE: Duration = Duration::from_secs(300);
+/// How long calls may take when only the daemon knows the deadline: the default of `server.drain_deadline`. The reply
+/// does not name it, so a daemon with a longer one is reported as still running.
+const UNKNOWN_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How often the socket is tried.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -136,7 +136,7 @@ impl Going<'_> {
     fn stays(&self) -> Error {
         let limit = humantime::format_duration(self.limit);
         Error::new(Kind::Failed, format!("the daemon (process {}) still runs after {limit}", self.pid))
-            .hint("mcpctl shutdown --now")
+            .hint("calls may still be finishing; to drop them: mcpctl shutdown --now")
             .hint(format!("kill {}", self.pid))
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum KeysCommand {
 #[derive(Args)]
 #[command(after_help = "Example:
   mcpctl keys add laptop
-  mcpctl keys add ci --scope read --tool find_entity --cidr 10.0.0.0/8 --rate 100/60s --expires 90d
+  mcpctl keys add ci --scope read --tool list_todos --cidr 10.0.0.0/8 --rate 100/60s --expires 90d
   KEY=$(mcpctl keys add laptop) && mcpctl connect claude-code --key \"$KEY\"")]
 pub(crate) struct AddArgs {
     /// Name for people, unique among living keys

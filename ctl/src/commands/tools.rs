@@ -22,7 +22,7 @@ pub(crate) enum ToolsCommand {
     #[command(after_help = "Example:\n  mcpctl tools list --json")]
     List,
     /// Shows one tool and what it takes
-    #[command(after_help = "Example:\n  mcpctl tools show find_entity")]
+    #[command(after_help = "Example:\n  mcpctl tools show create_todo")]
     Show(ShowArgs),
     /// Calls a tool and prints its result as JSON; exits 1 when it reports a failure
     Call(CallArgs),

@@ -46,13 +46,15 @@ pub(crate) fn plenty(request: &Request) -> Result<Value, Fault> {
             {"id": 17, "transport": "local", "peer": "uid 1000\u{1b}[2J", "key": null, "since": NOW - 400, "requests": 0},
         ]}),
         Request::ConnectionsClose(close) => json!({"id": close.id}),
-        Request::ToolsList(_) => json!({"tools": [find(), store()]}),
+        Request::ToolsList(_) => json!({"tools": [retrieve(), store()]}),
         Request::ToolsShow(_) => detail(),
         Request::ToolsCall(call) if call.name == "fails" => {
-            json!({"is_error": true, "result": {"code": "not_indexed", "message": "nothing is indexed\u{202e}"}})
+            json!({"is_error": true, "result": {"code": "not_found", "message": "there is no such todo\u{202e}"}})
         }
         Request::ToolsCall(call) => json!({"is_error": false, "result": {"z": 1, "a": call.arguments}}),
-        Request::Reload(_) => json!({"live": ["limits.rate", "log.level"], "restart": ["server.listen"]}),
+        Request::Reload(_) => {
+            json!({"live": ["limits.per_key", "telemetry.log"], "restart": ["server.listen"]})
+        }
         Request::Drain(_) => json!({"calls_in_flight": 3, "pid": 4242}),
         Request::Shutdown(_) => json!({"calls_in_flight": 1, "pid": 4242}),
     })
@@ -125,7 +127,7 @@ fn stats() -> Value {
         "success_rate": 0.99995, "avg_response_time": 1.834, "p50": 0.912, "p95": 6.25, "p99": 143.7,
         "active_connections": 2, "calls_in_flight": 0, "refusals": {"rate": 4, "unauthenticated": 2},
         "tools": {
-            "analyze_codebase": {"calls": 2, "errors": 0, "avg": 2400.0, "p50": 2100.0, "p95": 2700.0, "p99": 2700.0},
+            "get_project_statistics": {"calls": 2, "errors": 0, "avg": 2400.0, "p50": 2100.0, "p95": 2700.0, "p99": 2700.0},
             "retrieve_memory": {"calls": 1204, "errors": 6, "avg": 2.25, "p50": 1.5, "p95": 6.125, "p99": 11.0},
         },
     })
@@ -134,7 +136,7 @@ fn stats() -> Value {
 fn laptop() -> Value {
     json!({
         "id": "k7Qm2ZpXa91B", "name": "laptop", "tenant": "default", "state": "active", "scopes": ["read", "write"],
-        "tools": [], "deny_tools": ["analyze_codebase"], "cidrs": ["192.168.3.0/24"], "rate": "100/60s",
+        "tools": [], "deny_tools": ["create_todo"], "cidrs": ["192.168.3.0/24"], "rate": "100/60s",
         "connections": 4, "created_at": NOW - DAY, "expires_at": NOW + 90 * DAY - 1, "last_used_at": NOW - 3 * MINUTE,
     })
 }
@@ -142,7 +144,7 @@ fn laptop() -> Value {
 fn old() -> Value {
     json!({
         "id": "Zz0000000000", "name": "evil\u{202e}\u{1b}[31mname", "tenant": "团队", "state": "expired", "scopes": [],
-        "tools": ["find_entity"], "deny_tools": [], "cidrs": [], "rate": null, "connections": null,
+        "tools": ["list_todos"], "deny_tools": [], "cidrs": [], "rate": null, "connections": null,
         "created_at": NOW - 800 * DAY, "expires_at": NOW - 2 * DAY, "last_used_at": null,
     })
 }
@@ -153,8 +155,8 @@ fn allowlist() -> Value {
     ]})
 }
 
-fn find() -> Value {
-    json!({"name": "find_entity", "family": "code", "title": "Find an entity", "read_only": true, "calls": 1204,
+fn retrieve() -> Value {
+    json!({"name": "retrieve_memory", "family": "memory", "title": "Retrieve memories", "read_only": true, "calls": 1204,
            "errors": 6, "p95_ms": 6.125})
 }
 
@@ -164,15 +166,15 @@ fn store() -> Value {
 }
 
 fn detail() -> Value {
-    json!({"summary": find(), "published": {
-        "name": "find_entity",
-        "description": "Finds symbols by name.\n\nAnswers carry the commit\u{1b}[1m they were indexed at.",
+    json!({"summary": retrieve(), "published": {
+        "name": "retrieve_memory",
+        "description": "Finds memories by their words.\n\nAnswers carry the score\u{1b}[1m they were ranked by.",
         "inputSchema": {"type": "object", "required": ["project_id", "query"], "properties": {
             "project_id": {"type": "string", "description": "The project.\nCreated on first use."},
             "query": {"type": "string", "description": "What to look for"},
-            "kind": {"type": ["string", "null"], "enum": ["function", "class", null]},
+            "tier": {"type": ["string", "null"], "enum": ["short", "long", null]},
             "limit": {"type": "integer"},
-            "paths": {"type": "array", "items": {"type": "string"}},
+            "tags": {"type": "array", "items": {"type": "string"}},
         }},
     }})
 }

@@ -42,7 +42,7 @@ pub struct Headers<'a> {
     pub origin: Option<&'a str>,
     /// The configured forwarding header, if it occurs.
     pub forwarded: Option<&'a str>,
-    /// Whether one of them occurs twice or is not plain text.
+    /// Whether Host or Origin occurs twice or is not plain text.
     pub malformed: bool,
 }
 

@@ -146,7 +146,6 @@ fn create(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
 fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::File::options();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }

@@ -60,6 +60,9 @@ pub enum KeyringError {
     /// It was revoked before.
     #[error("the key {0:?} is revoked already")]
     AlreadyRevoked(String),
+    /// The key opens nothing any more, but the store does not know.
+    #[error("the key is revoked until the next start, but that could not be written")]
+    RevokedNotKept(#[source] StoreError),
     /// The store failed.
     #[error("the key could not be kept")]
     Store(#[from] StoreError),
@@ -108,7 +111,8 @@ impl Keyring {
         Ok(Self { store, pepper, entries: RwLock::new(entries) })
     }
 
-    /// Recognises the key a caller shows. Every failure costs one HMAC, so that time tells nothing.
+    /// Recognises the key a caller shows. A well-formed key costs one HMAC whether it exists or not,
+    /// so that time tells nothing about ids.
     pub fn identify(&self, shown: &Secret, from: Option<IpAddr>) -> Result<Arc<Principal>, Unrecognised> {
         let key = KeyText::parse(shown).ok_or(Unrecognised::Malformed)?;
         let entries = self.entries.read();
@@ -164,18 +168,24 @@ impl Keyring {
         Ok((principal, key))
     }
 
-    /// Revokes a key: in the store, then here, where everything open under it hears of it at once.
+    /// Revokes a key: here first, where everything open under it hears of it at once, then in the store. A store that
+    /// refuses does not keep a leaked key alive; it is the caller's to say that the revocation is not on disk yet.
     pub async fn revoke(&self, name_or_id: &str) -> Result<Arc<Principal>, KeyringError> {
         let (id, principal) =
             self.find_with_id(name_or_id).ok_or_else(|| KeyringError::NotFound(name_or_id.to_owned()))?;
-        if principal.revoked.is_cancelled() {
+        if principal.revoked.is_cancelled() && principal.revoked_kept() {
             return Err(KeyringError::AlreadyRevoked(principal.name.clone()));
         }
         let at = now();
-        self.store.keys().revoke(&id, at).await?;
         principal.revoked_at.store(at, Ordering::Relaxed);
         principal.revoked.cancel();
-        Ok(principal)
+        match self.store.keys().revoke(&id, at).await {
+            Ok(()) => {
+                principal.revocation_kept.store(true, Ordering::Relaxed);
+                Ok(principal)
+            }
+            Err(error) => Err(KeyringError::RevokedNotKept(error)),
+        }
     }
 
     /// Returns a key by id, or by name: a living one before a revoked one.
@@ -247,6 +257,7 @@ fn read(row: KeyRow) -> Result<Entry, StoreError> {
         connections: row.connections,
         created_at: row.created_at,
         expires_at: row.expires_at,
+        revocation_kept: row.revoked_at.is_some().into(),
         revoked_at: row.revoked_at.unwrap_or(0).into(),
         last_used_at: row.last_used_at.unwrap_or(0).into(),
         revoked,

@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use ipnet::IpNet;
@@ -67,6 +67,8 @@ pub struct Principal {
     pub created_at: i64,
     /// When it expires, UTC milliseconds.
     pub expires_at: Option<i64>,
+    /// Whether the store knows that it was revoked.
+    pub(super) revocation_kept: AtomicBool,
     /// When it was revoked, or zero.
     pub(super) revoked_at: AtomicI64,
     /// When it was last used, or zero.
@@ -98,6 +100,7 @@ impl Principal {
             connections: None,
             created_at: 0,
             expires_at: None,
+            revocation_kept: AtomicBool::new(false),
             revoked_at: AtomicI64::new(0),
             last_used_at: AtomicI64::new(0),
             revoked: CancellationToken::new(),
@@ -127,6 +130,11 @@ impl Principal {
     /// Returns when it was revoked.
     pub fn revoked_at(&self) -> Option<i64> {
         Some(self.revoked_at.load(Ordering::Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// Answers whether the store knows of the revocation; if not, revoking again tries again.
+    pub(super) fn revoked_kept(&self) -> bool {
+        self.revocation_kept.load(Ordering::Relaxed)
     }
 
     /// Returns when it was last used.

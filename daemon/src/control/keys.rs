@@ -54,6 +54,10 @@ fn fault(error: &KeyringError) -> Fault {
         KeyringError::NameTaken(name) => Fault::new(FaultKind::Conflict, error.to_string())
             .hint(format!("choose another name, or revoke it first: mcpctl keys revoke {name}")),
         KeyringError::AlreadyRevoked(_) => Fault::new(FaultKind::Conflict, error.to_string()),
+        KeyringError::RevokedNotKept(cause) => {
+            tracing::error!(%cause, "a revocation could not be written");
+            Fault::new(FaultKind::Internal, error.to_string()).hint("revoke it again when the disk has room")
+        }
         KeyringError::Store(cause) => internal(cause),
     }
 }

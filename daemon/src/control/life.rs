@@ -12,16 +12,11 @@ use super::Hands;
 use crate::signals::Order;
 
 pub(super) async fn status(hands: &Hands, _: Status) -> Result<StatusReport, Fault> {
-    let store = hands.store.ping().await;
-    let (status, reason) = match (hands.guard.draining().is_cancelled(), store) {
-        (true, _) => ("draining", None),
-        (false, Ok(())) => ("healthy", None),
-        (false, Err(error)) => ("degraded", Some(error.to_string())),
-    };
+    let condition = hands.health.condition().await;
     let facts = &hands.facts;
     Ok(StatusReport {
-        status: status.to_owned(),
-        reason,
+        status: condition.as_str().to_owned(),
+        reason: condition.reason().map(str::to_owned),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         uptime_seconds: hands.recorder.uptime().as_secs(),

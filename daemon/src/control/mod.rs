@@ -16,8 +16,13 @@ use tokio::sync::watch;
 pub use server::{Arrival, Socket, SocketError};
 
 use crate::{
-    auth::Keyring, guard::Guard, mcp::Sessions, signals::Orders, store::Store, telemetry::Recorder,
-    tools::Registry,
+    auth::Keyring,
+    guard::Guard,
+    mcp::Sessions,
+    signals::Orders,
+    store::Store,
+    telemetry::Recorder,
+    tools::{Health, Registry},
 };
 
 /// What the daemon's hands reach.
@@ -32,6 +37,8 @@ pub struct Hands {
     pub sessions: Arc<Sessions>,
     /// The store.
     pub store: Store,
+    /// How the daemon fares.
+    pub health: Arc<Health>,
     /// The figures.
     pub recorder: Arc<Recorder>,
     /// The configuration in force.

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -29,7 +30,6 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections of operators at a time.
 const OPERATORS: usize = 64;
 /// Bytes of the longest path a Unix socket can have, its final zero left out.
-#[cfg(unix)]
 const LONGEST_PATH: usize = 107;
 
 /// A stream that wants to speak MCP, and the user behind it.
@@ -75,14 +75,12 @@ impl Socket {
     /// Binds the socket at `path`. The caller holds the lock of the state directory, so a file nobody answers on is stale.
     pub async fn bind(path: &Path) -> Result<Self, SocketError> {
         let failed = |source| SocketError::Io { path: path.to_owned(), source };
-        #[cfg(unix)]
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(SocketError::TooLong(path.to_owned()));
         }
         private_directory(path.parent().unwrap_or(Path::new(".")))?;
         remove_stale(path).await?;
         let options = ListenerOptions::new().name(path.to_fs_name::<GenericFilePath>().map_err(failed)?);
-        #[cfg(unix)]
         let options = interprocess::os::unix::local_socket::ListenerOptionsExt::mode(options, 0o600);
         Ok(Self { listener: options.create_tokio().map_err(failed)? })
     }
@@ -183,21 +181,13 @@ async fn welcome(stream: &mut Stream) -> Result<Option<(Purpose, Operator)>, Fra
     Ok(Some((hello.purpose, Operator { uid })))
 }
 
-#[cfg(unix)]
+/// Returns the user this daemon runs as.
 pub(super) fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-#[cfg(not(unix))]
-pub(super) fn own_uid() -> u32 {
-    u32::MAX
-}
-
 /// Makes the directory with mode 0700, or checks that an existing one is ours and nobody else can write to it.
-#[cfg(unix)]
 fn private_directory(path: &Path) -> Result<(), SocketError> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-
     let bad = |why| Err(SocketError::Directory { path: path.to_owned(), why });
     let failed = |source| SocketError::Io { path: path.to_owned(), source };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
@@ -214,11 +204,6 @@ fn private_directory(path: &Path) -> Result<(), SocketError> {
     Ok(())
 }
 
-#[cfg(not(unix))]
-fn private_directory(_: &Path) -> Result<(), SocketError> {
-    Ok(())
-}
-
 /// Removes a socket nobody answers on; anything else at its path stays, and is in the way.
 async fn remove_stale(path: &Path) -> Result<(), SocketError> {
     let failed = |source| SocketError::Io { path: path.to_owned(), source };
@@ -226,15 +211,9 @@ async fn remove_stale(path: &Path) -> Result<(), SocketError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         found => found.map_err(failed)?,
     };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{FileTypeExt, MetadataExt};
-        if !found.file_type().is_socket() || found.uid() != own_uid() {
-            return Err(SocketError::Occupied(path.to_owned()));
-        }
+    if !found.file_type().is_socket() || found.uid() != own_uid() {
+        return Err(SocketError::Occupied(path.to_owned()));
     }
-    #[cfg(not(unix))]
-    drop(found);
     let name = path.to_fs_name::<GenericFilePath>().map_err(failed)?;
     if timeout(HELLO_DEADLINE, Stream::connect(name)).await.is_ok_and(|connected| connected.is_ok()) {
         return Err(SocketError::Answered(path.to_owned()));

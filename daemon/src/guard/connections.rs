@@ -134,8 +134,7 @@ impl Connections {
 }
 
 impl Connection {
-    /// Notes a request of `principal` on this connection; a principal new to it takes a place of its own limit.
-    pub fn used_by(&self, principal: &Arc<Principal>) -> Result<(), Denied> {
+    pub(super) fn used_by(&self, principal: &Arc<Principal>) -> Result<(), Denied> {
         self.entry.requests.fetch_add(1, Ordering::Relaxed);
         let known = self.entry.principal.lock().as_ref().is_some_and(|one| one.id == principal.id);
         if known {

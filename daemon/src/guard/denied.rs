@@ -40,6 +40,9 @@ pub enum Denied {
     /// As many connections are open as may be.
     #[error("as many connections are open as may be; try again")]
     Connections,
+    /// As many sessions are open as may be, all of them somebody else's.
+    #[error("as many sessions are open as may be; end some, or try again")]
+    Sessions,
 }
 
 /// What a caller may wait for before trying again when nothing better is known.
@@ -52,7 +55,7 @@ impl Denied {
             Self::Unauthenticated(_) => 401,
             Self::Host | Self::Origin | Self::Peer | Self::Forbidden => 403,
             Self::Logins(_) | Self::Rate(_) | Self::Quota(_) => 429,
-            Self::Draining | Self::Busy | Self::Connections => 503,
+            Self::Draining | Self::Busy | Self::Connections | Self::Sessions => 503,
         }
     }
 
@@ -60,7 +63,7 @@ impl Denied {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Logins(wait) | Self::Rate(wait) | Self::Quota(wait) => Some(*wait),
-            Self::Draining | Self::Busy | Self::Connections => Some(SOON),
+            Self::Draining | Self::Busy | Self::Connections | Self::Sessions => Some(SOON),
             Self::Host | Self::Origin | Self::Peer | Self::Unauthenticated(_) | Self::Forbidden => None,
         }
     }
@@ -79,6 +82,7 @@ impl Denied {
             Self::Quota(_) => "quota",
             Self::Busy => "calls",
             Self::Connections => "connections",
+            Self::Sessions => "sessions",
         }
     }
 

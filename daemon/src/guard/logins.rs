@@ -11,19 +11,15 @@ use crate::auth::Unrecognised;
 /// Counts failed logins. A valid key always passes, whoever failed beside it.
 pub(super) struct Logins {
     limiter: RwLock<PeerLimiter>,
-    entries: u32,
 }
 
 impl Logins {
     pub(super) fn new(rate: Rate, entries: u32) -> Self {
-        Self { limiter: RwLock::new(PeerLimiter::new(rate, entries)), entries }
+        Self { limiter: RwLock::new(PeerLimiter::new(rate, entries)) }
     }
 
-    pub(super) fn reload(&self, rate: Rate) {
-        let mut limiter = self.limiter.write();
-        if limiter.rate() != rate {
-            *limiter = PeerLimiter::new(rate, self.entries);
-        }
+    pub(super) fn reload(&self, rate: Rate, entries: u32) {
+        self.limiter.write().reload(rate, entries);
     }
 
     /// Counts a failure from `address` and returns what its caller hears.

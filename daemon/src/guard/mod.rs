@@ -79,6 +79,13 @@ impl Guard {
         known.map_err(|denied| self.refused(denied, caller.peer))
     }
 
+    /// Before anything is read: is this address let in, or a proxy that speaks for others?
+    pub fn at_the_door(&self, address: std::net::IpAddr) -> Result<(), Denied> {
+        let peers = self.peers();
+        let welcome = peers.is_proxy(address) || peers.verdict(address).0;
+        if welcome { Ok(()) } else { Err(self.refused(Denied::Peer, Peer::Ip(address))) }
+    }
+
     /// The second half, once the request is understood: may it have this, now?
     pub fn admit(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
         self.consider(visitor, need).map_err(|denied| self.refused(denied, visitor.peer))
@@ -118,10 +125,10 @@ impl Guard {
         let who = &visitor.principal;
         self.open()?; //                                        again: a session may outlive the order to drain
         self.still_valid(who)?; //                              revoked since it was recognised?
+        self.rates.check(who)?; //                              before scopes: guessing costs as much as calling
         if !who.may(need) {
             return Err(Denied::Forbidden); //                   "no such tool" answers like forbidden
         }
-        self.rates.check(who)?;
         self.quotas.check(who)?;
         let slot = self.slots.take()?; //                       last: given back when the Permit drops
         Ok(Permit::new(visitor.clone(), slot, self.recorder.call()))
@@ -150,6 +157,11 @@ impl Guard {
     /// Takes a place for a connection from `peer`, named `transport` in lists.
     pub fn connection(&self, peer: Peer, transport: &'static str) -> Result<Connection, Denied> {
         self.connections.open(peer, transport).map_err(|denied| self.refused(denied, peer))
+    }
+
+    /// Notes a request of a visitor on its connection; a principal new to it takes a place of its own limit.
+    pub fn attach(&self, connection: &Connection, visitor: &Visitor) -> Result<(), Denied> {
+        connection.used_by(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
     }
 
     /// Returns open connections, oldest first.
@@ -198,7 +210,7 @@ impl Guard {
         *self.hosts.write() = Arc::new(Hosts::new(&config.server));
         let mut peers = self.peers.write();
         *peers = Arc::new(PeerRules::new(&config.network, peers.operator().map(<[_]>::to_vec)));
-        self.logins.reload(config.auth.failed_logins);
+        self.logins.reload(config.auth.failed_logins, config.limits.limiter_entries);
         self.rates.reload(&config.limits);
         self.quotas.reload(config.limits.daily_calls_per_key);
         self.slots.reload(config.limits.calls);

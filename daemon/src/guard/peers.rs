@@ -65,6 +65,12 @@ impl PeerRules {
         if file.is_empty() && operator.is_empty() { Listed::Nobody } else { Listed::Networks(file, operator) }
     }
 
+    /// Answers whether an address is a trusted proxy, whose callers are known by its header.
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxies.iter().any(|net| net.contains(&address))
+    }
+
     /// Answers whether an address may connect, and by which rule.
     pub fn verdict(&self, address: IpAddr) -> (bool, String) {
         let address = address.to_canonical();
@@ -93,8 +99,7 @@ impl PeerRules {
     /// Walks the one configured header from the right, through trusted proxies, to the first address nobody vouches
     /// for. What is further left was written by that stranger and counts for nothing.
     fn real_peer(&self, socket: IpAddr, forwarded: Option<&str>) -> Result<IpAddr, Denied> {
-        let trusted = |address: &IpAddr| self.proxies.iter().any(|net| net.contains(address));
-        let Some(forwarded) = forwarded.filter(|_| trusted(&socket)) else { return Ok(socket) };
+        let Some(forwarded) = forwarded.filter(|_| self.is_proxy(socket)) else { return Ok(socket) };
         let mut nearest = socket;
         for element in forwarded.rsplit(',') {
             let address = match self.header {
@@ -102,7 +107,7 @@ impl PeerRules {
                 ForwardedHeader::Forwarded => parse_for(element),
             };
             nearest = address.ok_or(Denied::Peer)?.to_canonical();
-            if !trusted(&nearest) {
+            if !self.is_proxy(nearest) {
                 break;
             }
         }

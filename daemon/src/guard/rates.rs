@@ -27,7 +27,6 @@ pub(super) struct Rates {
     per_key: RwLock<Rate>,
     keys: DashMap<PrincipalId, (Rate, Arc<DefaultDirectRateLimiter>)>,
     peers: RwLock<PeerLimiter>,
-    entries: u32,
 }
 
 impl Rates {
@@ -36,16 +35,12 @@ impl Rates {
             per_key: RwLock::new(limits.per_key),
             keys: DashMap::new(),
             peers: RwLock::new(PeerLimiter::new(limits.per_peer, limits.limiter_entries)),
-            entries: limits.limiter_entries,
         }
     }
 
     pub(super) fn reload(&self, limits: &Limits) {
         *self.per_key.write() = limits.per_key;
-        let mut peers = self.peers.write();
-        if peers.rate() != limits.per_peer {
-            *peers = PeerLimiter::new(limits.per_peer, self.entries);
-        }
+        self.peers.write().reload(limits.per_peer, limits.limiter_entries);
     }
 
     /// Takes a token of the peer.
@@ -79,7 +74,7 @@ impl Rates {
 pub(super) struct PeerLimiter {
     rate: Rate,
     buckets: DefaultKeyedRateLimiter<IpAddr>,
-    /// Shared by every newcomer while the buckets are full.
+    /// Shared by everyone while there are too many addresses to tell apart, which is when somebody makes them up.
     overflow: DefaultDirectRateLimiter,
     capacity: usize,
     checks: AtomicU32,
@@ -98,8 +93,12 @@ impl PeerLimiter {
         }
     }
 
-    pub(super) fn rate(&self) -> Rate {
-        self.rate
+    /// Takes other bounds; buckets are only kept where the rate stays.
+    pub(super) fn reload(&mut self, rate: Rate, capacity: u32) {
+        if self.rate != rate {
+            *self = Self::new(rate, capacity);
+        }
+        self.capacity = capacity as usize;
     }
 
     /// Takes a token; on refusal says how long until there is one.

@@ -11,7 +11,7 @@ use crate::{control::SocketError, guard::Denied, store::StoreError, telemetry::L
 #[derive(Debug, thiserror::Error)]
 pub enum LifeError {
     /// The configuration has mistakes; every one is named.
-    #[error("the configuration has mistakes\n{0}")]
+    #[error("the configuration has mistakes")]
     Config(#[from] Complaints),
     /// A file or directory could not be used.
     #[error("{what} {} could not be {done}", .path.display())]
@@ -37,6 +37,21 @@ pub enum LifeError {
         /// The state directory.
         state: PathBuf,
     },
+    /// Others could change what the daemon keeps.
+    #[error("the state directory {} can be written by others; make it your own: chmod 700", .0.display())]
+    OpenState(PathBuf),
+    /// Keys exist, but not the pepper they were hashed with.
+    #[error(
+        "{} is gone, and {keys} keys were hashed with it; restore it from a backup, or remove the keys from the \
+         database and issue new ones",
+        .path.display()
+    )]
+    PepperLost {
+        /// Where it was.
+        path: PathBuf,
+        /// How many keys depend on it.
+        keys: usize,
+    },
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on; if another program holds it, choose another with --listen")]
     Listen {
@@ -53,7 +68,7 @@ pub enum LifeError {
     #[error(transparent)]
     Logs(#[from] LogError),
     /// The store did not open.
-    #[error("the store could not be opened: {0}")]
+    #[error("the store could not be opened")]
     Store(#[from] StoreError),
     /// The control socket did not open.
     #[error(transparent)]
@@ -65,14 +80,31 @@ pub enum LifeError {
     #[error("the first key could not be made: {0}")]
     FirstKey(String),
     /// The running daemon did not take the bridge.
-    #[error("the running daemon did not take the bridge: {0}")]
+    #[error("the running daemon did not take the bridge")]
     Bridge(#[from] CallError),
     /// The person at the machine was not let in.
-    #[error("the guard refused: {0}")]
+    #[error("the guard refused")]
     Denied(#[from] Denied),
+    /// No state directory is known.
+    #[error(transparent)]
+    Place(#[from] mcpd_ipc::PlaceError),
     /// The system refused something without a name of its own.
-    #[error("the system refused: {0}")]
+    #[error("the system refused")]
     System(#[from] io::Error),
+}
+
+impl LifeError {
+    /// Returns the error with its causes, for someone who reads no debug output.
+    pub fn told(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            told.push_str(": ");
+            told.push_str(&error.to_string());
+            cause = error.source();
+        }
+        told
+    }
 }
 
 /// Names the file in an error of the system.

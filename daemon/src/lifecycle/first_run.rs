@@ -30,7 +30,12 @@ pub(super) fn write_config(boot: &Boot, read: Option<PathBuf>) -> Result<Option<
 }
 
 /// Says on standard output that the daemon is ready, and on the first start how to connect.
-pub(super) async fn greet(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> Result<(), LifeError> {
+pub(super) async fn greet(
+    facts: &Facts,
+    keys: &Arc<Keyring>,
+    config: &Config,
+    named: bool,
+) -> Result<(), LifeError> {
     let mut text = format!("mcpd {} is ready\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<8} {value}\n"));
     line("profile", facts.profile.as_str());
@@ -41,16 +46,24 @@ pub(super) async fn greet(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -
         line("config", &path.display().to_string());
     }
     text.push('\n');
-    text.push_str(&how_to_connect(facts, keys, config).await?);
+    text.push_str(&how_to_connect(facts, keys, config, named).await?);
     // Nobody may be reading; the daemon serves all the same.
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
 }
 
-async fn how_to_connect(facts: &Facts, keys: &Arc<Keyring>, config: &Config) -> Result<String, LifeError> {
+async fn how_to_connect(
+    facts: &Facts,
+    keys: &Arc<Keyring>,
+    config: &Config,
+    named: bool,
+) -> Result<String, LifeError> {
     let Some(url) = &facts.url else {
-        return Ok("Connect Claude Code:\n\n  claude mcp add mcpd -- mcpd stdio\n".to_owned());
+        // The client must find the same program and the same state as this process.
+        let program = std::env::current_exe().map_or("mcpd".to_owned(), |path| path.display().to_string());
+        let place = if named { format!(" --state-dir {}", facts.state.display()) } else { String::new() };
+        return Ok(format!("Connect Claude Code:\n\n  claude mcp add mcpd -- {program} stdio{place}\n"));
     };
     let add = format!("claude mcp add --transport http mcpd {url}");
     if !config.auth.keys {

@@ -8,6 +8,7 @@ mod stdio;
 mod upkeep;
 
 use std::{
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -23,17 +24,23 @@ pub use stdio::run_stdio;
 use crate::{
     auth::{Keyring, Pepper},
     control::{Facts, Hands, Socket},
-    guard::{Guard, Listed},
+    guard::{Guard, Listed, PeerRules},
     mcp::{Mcp, Sessions},
     signals,
     store::Store,
     telemetry::{LogSettings, Logs, Recorder},
-    tools::Registry,
-    transport::{Health, Http, RequestIds},
+    tools::{Health, Registry},
+    transport::{Http, RequestIds},
 };
 use error::file;
 use lock::Lock;
-use running::Running;
+use running::{Parts, Running};
+
+/// How long the store may take to close.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The same when somebody does not want to wait.
+const HURRY: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What the daemon is started with, before anything is read.
 #[derive(Debug, Clone)]
@@ -58,6 +65,11 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let (logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
     let pepper_file = boot.place.state.join("pepper");
+    let kept = store.keys().all().await?.len();
+    if kept > 0 && !pepper_file.exists() {
+        // A new pepper would turn every key away without a word.
+        return Err(LifeError::PepperLost { path: pepper_file, keys: kept });
+    }
     let pepper = Pepper::load(&pepper_file).map_err(file("the pepper", &pepper_file, "read"))?;
     let keys = Arc::new(Keyring::load(store.clone(), pepper).await?);
 
@@ -88,18 +100,14 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     };
     lock.announce(&facts.socket)?;
     let (orders_in, orders) = signals::orders();
-    let health = Health {
-        store: store.clone(),
-        guard: Arc::clone(&guard),
-        registry: Arc::clone(&registry),
-        recorder: Arc::clone(&recorder),
-    };
+    let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard)));
     let http = Http {
         mcp: Arc::clone(&mcp),
         guard: Arc::clone(&guard),
         recorder: Arc::clone(&recorder),
         config: config_now.clone(),
-        health: Arc::new(health),
+        health: Arc::clone(&health),
+        registry: Arc::clone(&registry),
         requests: RequestIds::default(),
     };
     let hands = Hands {
@@ -108,15 +116,17 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         registry,
         sessions,
         store: store.clone(),
+        health,
         recorder,
         config: config_now,
         orders: orders_in.clone(),
         facts: facts.clone(),
     };
-    let running = Running::serve(boot, mcp, http, hands, listener, socket, changes, logs)?;
+    let named = boot.place.is_named();
+    let running = Running::serve(boot, Parts { mcp, http, hands, listener, socket, changes, logs })?;
     let signals = tokio::spawn(signals::listen(orders_in));
-    warn_if_open(&config, &facts);
-    first_run::greet(&facts, &keys, &config).await?;
+    warn_if_open(&config, &running.peers(), &facts);
+    first_run::greet(&facts, &keys, &config, named).await?;
     tracing::info!(url = facts.url, socket = %facts.socket.display(), profile = %facts.profile, "ready");
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
@@ -124,7 +134,11 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     if let Err(error) = keys.flush_used(0).await {
         tracing::warn!(%error, "when keys were last used could not be written");
     }
-    store.close().await;
+    // A write that hangs must not keep the process.
+    let patience = if ended == Ended::Stopped { HURRY } else { CLOSING };
+    if tokio::time::timeout(patience, store.close()).await.is_err() {
+        tracing::error!("the store did not close in time; what it had not acknowledged may be lost");
+    }
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
@@ -150,7 +164,12 @@ impl Boot {
 
     fn make_state(&self) -> Result<(), LifeError> {
         let state = &self.place.state;
-        private_directory(state).map_err(file("the state directory", state, "made"))
+        private_directory(state).map_err(file("the state directory", state, "made"))?;
+        let mode = std::fs::metadata(state).map_err(file("the state directory", state, "read"))?.mode();
+        if mode & 0o022 != 0 {
+            return Err(LifeError::OpenState(state.clone()));
+        }
+        Ok(())
     }
 
     fn database(&self, config: &Config) -> PathBuf {
@@ -170,14 +189,12 @@ impl Boot {
 
 /// Makes whatever this process creates private from the start, rather than a moment later.
 fn private_umask() {
-    #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
 fn private_directory(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
 }
@@ -201,14 +218,15 @@ fn url(listener: &TcpListener) -> Result<String, LifeError> {
 }
 
 /// A daemon without keys says so loudly; who chose it must see it each time.
-fn warn_if_open(config: &Config, facts: &Facts) {
+fn warn_if_open(config: &Config, peers: &PeerRules, facts: &Facts) {
     if config.profile != Profile::Simple {
         return;
     }
     let url = facts.url.as_deref().unwrap_or("no port");
-    let reach = match config.network.allow {
-        None => "anyone on this machine",
-        Some(_) => "anyone on the allowlist",
+    let reach = match peers.listed() {
+        Listed::LoopbackOnly => "anyone on this machine",
+        Listed::Nobody => "nobody, until the allowlist has an entry,",
+        Listed::Networks(..) => "anyone on the allowlist",
     };
     tracing::warn!("PROFILE SIMPLE: NO KEYS. {reach} can read and write every memory at {url}");
 }

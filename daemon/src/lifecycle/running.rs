@@ -15,17 +15,19 @@ use super::{Boot, LifeError, check_simple, upkeep};
 use crate::{
     auth::{Caller, Credentials, Peer},
     control::{Arrival, Hands, Socket},
-    guard::Guard,
+    guard::{Guard, PeerRules},
     mcp::{Mcp, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
-    transport::{self, Door, Http},
+    transport::{self, Door, Ends, Http},
 };
 
 /// Streams from the local socket that wait to be served.
 const ARRIVALS: usize = 16;
 /// How long written answers may take to leave once the last call is done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Longest a drain may be told to wait: a year is for ever, and the clock can count it.
+const LONGEST_DRAIN: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How often a drain looks whether calls are still running.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -43,6 +45,17 @@ pub enum Ended {
     Stopped,
 }
 
+/// Everything that is made before the doors open.
+pub(super) struct Parts {
+    pub(super) mcp: Arc<Mcp>,
+    pub(super) http: Http,
+    pub(super) hands: Hands,
+    pub(super) listener: Option<TcpListener>,
+    pub(super) socket: Socket,
+    pub(super) changes: watch::Sender<Arc<Config>>,
+    pub(super) logs: Logs,
+}
+
 /// The daemon with its doors open.
 pub(super) struct Running {
     boot: Boot,
@@ -56,20 +69,8 @@ pub(super) struct Running {
 
 impl Running {
     /// Opens the doors.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts meet here once and are named where they are made"
-    )]
-    pub(super) fn serve(
-        boot: Boot,
-        mcp: Arc<Mcp>,
-        http: Http,
-        hands: Hands,
-        listener: Option<TcpListener>,
-        socket: Socket,
-        changes: watch::Sender<Arc<Config>>,
-        logs: Logs,
-    ) -> Result<Self, LifeError> {
+    pub(super) fn serve(boot: Boot, parts: Parts) -> Result<Self, LifeError> {
+        let Parts { mcp, http, hands, listener, socket, changes, logs } = parts;
         let config = changes.borrow().clone();
         let guard = Arc::clone(&hands.guard);
         check_simple(&config, &guard)?;
@@ -94,6 +95,11 @@ impl Running {
         Ok(Self { boot, guard, sessions, changes, logs, tasks, stop })
     }
 
+    /// Returns the allowlist in force.
+    pub(super) fn peers(&self) -> Arc<PeerRules> {
+        self.guard.peers()
+    }
+
     /// Obeys orders until one of them ends the daemon, then ends it.
     pub(super) async fn obey_and_drain(self, mut orders: mpsc::Receiver<Order>) -> Ended {
         let ended = loop {
@@ -109,6 +115,10 @@ impl Running {
                     let deadline = deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
                     break self.drain(deadline, &mut orders).await;
                 }
+                Some(Order::Terminate) => {
+                    let deadline = self.changes.borrow().server.drain_deadline;
+                    break self.drain(deadline, &mut orders).await;
+                }
                 Some(Order::Stop) | None => break Ended::Stopped,
             }
         };
@@ -116,7 +126,8 @@ impl Running {
         self.stop.cancel();
         self.tasks.close();
         // Tasks hear the token; one that does not must not keep the process.
-        let _ = tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await;
+        let patience = if ended == Ended::Stopped { LAST_WORDS / 10 } else { LAST_WORDS };
+        let _ = tokio::time::timeout(patience, self.tasks.wait()).await;
         ended
     }
 
@@ -128,8 +139,11 @@ impl Running {
             Ok(new)
         });
         let new = reloaded.map_err(|error| {
-            tracing::error!(%error, "the configuration was not reloaded; the old one stays in force");
-            error.to_string()
+            tracing::error!(
+                error = error.told(),
+                "the configuration was not reloaded; the old one stays in force"
+            );
+            error.told()
         })?;
         let running = self.changes.borrow().clone();
         let (mut live, mut restart) = (Vec::new(), Vec::new());
@@ -160,14 +174,14 @@ impl Running {
         let hurry = async {
             loop {
                 match orders.recv().await {
-                    Some(Order::Stop) | None => return,
+                    Some(Order::Stop | Order::Terminate) | None => return,
                     // Draining already; and a configuration no longer matters.
                     Some(Order::Drain(_) | Order::Reload(_)) => {}
                 }
             }
         };
         let ended = tokio::select! {
-            finished = timeout_at(Instant::now() + deadline, finished) => match finished {
+            finished = timeout_at(Instant::now() + deadline.min(LONGEST_DRAIN), finished) => match finished {
                 Ok(()) => Ended::Drained,
                 Err(_) => Ended::DeadlinePassed { calls: self.guard.calls_in_flight() },
             },
@@ -186,7 +200,10 @@ impl Running {
                 sleep(LOOK).await;
             }
         };
-        let _ = tokio::time::timeout(LAST_WORDS, closed).await;
+        if tokio::time::timeout(LAST_WORDS, closed).await.is_err() {
+            let cut = self.guard.connections().len();
+            tracing::warn!(connections = cut, "connections that did not close in time are cut");
+        }
     }
 }
 
@@ -205,14 +222,14 @@ async fn bridges(
             guard.recognise(&caller).and_then(|visitor| Ok((visitor, guard.connection(peer, "local")?)));
         let Ok((visitor, place)) = admitted else { continue };
         // The table counts its requests as one: what flows through a bridge is the protocol's to count.
-        let _ = place.used_by(&visitor.principal);
+        let _ = guard.attach(&place, &visitor);
         let stop = guard.draining().child_token();
         let closed = place.closed().clone();
         let limit = usize::try_from(config.borrow().server.body_limit).unwrap_or(usize::MAX);
         let mcp = Arc::clone(&mcp);
         tasks.spawn(async move {
             let (reader, writer) = halves(stream);
-            let serving = transport::serve_lines(mcp, visitor, reader, writer, limit, stop);
+            let serving = transport::serve_lines(mcp, visitor, Ends { reader, writer, limit }, stop);
             tokio::select! { () = serving => {}, () = closed.cancelled() => {} }
             drop(place);
         });

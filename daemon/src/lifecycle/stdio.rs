@@ -40,7 +40,7 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     let registry = Arc::new(Registry::new(&store, config_now, &recorder)?);
     let sessions = Arc::new(Sessions::new(&config.limits));
     let caller = Caller {
-        peer: Peer::Local(own_uid()),
+        peer: Peer::Local(rustix::process::geteuid().as_raw()),
         reached: None,
         headers: None,
         credentials: Credentials::Local,
@@ -63,19 +63,9 @@ fn stop_on_signals() -> CancellationToken {
         while let Some(order) = given.recv().await {
             match order {
                 Order::Reload(_) => {}
-                Order::Drain(_) | Order::Stop => ended.cancel(),
+                Order::Drain(_) | Order::Terminate | Order::Stop => ended.cancel(),
             }
         }
     });
     stop
-}
-
-#[cfg(unix)]
-fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn own_uid() -> u32 {
-    u32::MAX
 }

@@ -19,8 +19,8 @@ use super::{
     results::{self, Shape},
 };
 use crate::{
-    auth::{Need, Peer},
-    guard::{Denied, Guard, Visitor},
+    auth::Need,
+    guard::{Guard, Visitor},
     telemetry::{Outcome, Recorder, RequestFinished},
     tools::{Answer, Registry},
 };
@@ -108,43 +108,46 @@ impl Mcp {
         &self.sessions
     }
 
+    /// Answers whether later messages of the same stream must wait for this one: it opens the session they belong to.
+    pub fn goes_first(&self, body: &[u8]) -> bool {
+        Envelope::parse(body).is_ok_and(|envelope| envelope.method == "initialize")
+    }
+
     /// Answers one message.
     pub async fn answer(&self, ask: &Ask<'_>) -> Reply {
         let began = Instant::now();
         let envelope = match Envelope::parse(ask.body) {
             Ok(envelope) => envelope,
             Err((id, error)) => {
+                // Nonsense costs a token too.
+                let error = self.guard.admit(ask.visitor, Need::Known).err().map_or(error, Into::into);
                 self.finish(ask, "", None, Some(error.status()), failed(&error), began.elapsed());
                 return Reply::error(id.as_ref(), &error);
             }
         };
         match &envelope.message {
             Message::Request(id) => self.request(ask, id, &envelope, began).await,
-            Message::Notification | Message::Response => match self.take(ask) {
-                Ok(()) => Reply::Accepted,
-                Err(error) => Reply::error(None, &error),
+            Message::Notification | Message::Response => match (self.take(ask), &ask.origin) {
+                (Ok(()), _) => Reply::Accepted,
+                (Err(error), origin) => {
+                    let method = &envelope.method;
+                    self.finish(ask, method, None, Some(error.status()), failed(&error), began.elapsed());
+                    // Whoever sends a notification wants no answer; only HTTP has a place to say it went wrong.
+                    match origin {
+                        Origin::Http(_) => Reply::error(None, &error),
+                        Origin::Stream(_) => Reply::Accepted,
+                    }
+                }
             },
         }
-    }
-
-    /// Counts and logs a request that was refused before it got here.
-    pub fn refused(&self, request: &str, what: &str, peer: Peer, denied: &Denied, duration: Duration) {
-        RequestFinished {
-            request,
-            method: what,
-            tool: None,
-            principal: None,
-            peer: &peer.to_string(),
-            outcome: Outcome::Refused,
-            status: Some(denied.status()),
-            duration,
-        }
-        .emit(&self.recorder);
     }
 
     /// Takes a message that wants no answer.
     fn take(&self, ask: &Ask<'_>) -> Result<(), RpcError> {
         self.guard.admit(ask.visitor, Need::Known)?;
+        if let Origin::Http(head) = &ask.origin {
+            check_version(head.version)?;
+        }
         self.session(ask).map(drop)
     }
 
@@ -232,13 +235,15 @@ impl Mcp {
         if envelope.method == "initialize" {
             return self.initialize(ask, envelope);
         }
-        if let Some(header) = header
-            && Revision::read(header).is_none()
-        {
-            let why = format!("MCP-Protocol-Version {header:?} is not a version this server speaks");
-            return Err(RpcError::InvalidRequest(why.into()));
-        }
-        let session = self.session(ask)?;
+        check_version(header.filter(|version| *version != MODERN))?;
+        let session = match self.session(ask) {
+            Ok(session) => session,
+            Err(error) => {
+                // Guessing sessions costs a token too.
+                self.guard.admit(ask.visitor, Need::Known)?;
+                return Err(error);
+            }
+        };
         match envelope.method.as_ref() {
             "ping" => {
                 self.guard.admit(ask.visitor, Need::Known)?;
@@ -327,6 +332,17 @@ impl Mcp {
             duration,
         }
         .emit(&self.recorder);
+    }
+}
+
+/// Checks the version header of a message that carries no `_meta`: absent, a revision we speak, or 400.
+pub fn check_version(header: Option<&str>) -> Result<(), RpcError> {
+    match header {
+        Some(other) if other != MODERN && Revision::read(other).is_none() => {
+            let why = format!("MCP-Protocol-Version {other:?} is not a version this server speaks");
+            Err(RpcError::InvalidRequest(why.into()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -95,7 +95,7 @@ impl<'a> Members<'a> {
             return Err(invalid("the member \"jsonrpc\" must be \"2.0\""));
         }
         let id = id.map_err(invalid)?;
-        if self.params.is_some_and(|params| !params.get().starts_with(['{', '['])) {
+        if self.params.is_some_and(|params| !params.get().starts_with('{')) {
             return Err(invalid("the member \"params\" must be an object"));
         }
         match (self.method, id, self.answers) {

@@ -101,7 +101,9 @@ fn meta(params: Params<'_>) -> Result<Option<Meta<'_>>, RpcError> {
     let invalid = |error: serde_json::Error| RpcError::InvalidParams(error.to_string());
     let outer: WithMeta<'_> = serde_json::from_str(params.get()).map_err(invalid)?;
     let Some(meta) = outer.meta else { return Ok(None) };
-    serde_json::from_str(meta.get()).map(Some).map_err(invalid)
+    let malformed =
+        |_| RpcError::InvalidParams("_meta must be an object with members of the right types".into());
+    serde_json::from_str(meta.get()).map(Some).map_err(malformed)
 }
 
 #[cfg(test)]

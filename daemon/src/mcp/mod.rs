@@ -11,7 +11,7 @@ mod reply;
 mod results;
 mod session;
 
-pub use dispatch::{Ask, Mcp, Origin};
+pub use dispatch::{Ask, Mcp, Origin, check_version};
 pub use envelope::{Envelope, Id, Message, Params};
 pub use era::{MODERN, Revision};
 pub use error::RpcError;

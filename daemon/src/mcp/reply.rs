@@ -32,14 +32,14 @@ impl Reply {
         Self::Message { status: 200, body: Bytes::from(body), session: None, retry_after: None }
     }
 
-    /// Makes a response with an error. Without a readable id it is null, as JSON-RPC has it.
+    /// Makes a response with an error. Without a readable id it has none, as the schema of MCP has it.
     pub fn error(id: Option<&Id>, error: &RpcError) -> Self {
         let mut told = serde_json::json!({ "code": error.code(), "message": error.message() });
         if let Some(data) = error.data() {
             told["data"] = data;
         }
-        let id = id.map_or("null", Id::as_json);
-        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{told}}}"#);
+        let id = id.map_or(String::new(), |id| format!(r#""id":{},"#, id.as_json()));
+        let body = format!(r#"{{"jsonrpc":"2.0",{id}"error":{told}}}"#);
         let retry_after = if let RpcError::Denied(denied) = error { denied.retry_after() } else { None };
         Self::Message { status: error.status(), body: Bytes::from(body), session: None, retry_after }
     }

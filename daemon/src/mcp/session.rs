@@ -139,7 +139,7 @@ impl Sessions {
         let own = self.of(&principal.id);
         if full || own.len() >= self.limit_per_key.load(Ordering::Relaxed) {
             let idlest = own.iter().min_by_key(|session| session.last_used.load(Ordering::Relaxed));
-            self.end(&idlest.ok_or(Denied::Connections)?.id);
+            self.end(&idlest.ok_or(Denied::Sessions)?.id);
         }
         let mut random = [0u8; 16];
         rand::rng().fill_bytes(&mut random);
@@ -285,7 +285,7 @@ mod tests {
         assert!(first.ended.is_cancelled());
         assert_eq!(sessions.len(), 2);
         open(&sessions, &other).unwrap();
-        assert_eq!(open(&sessions, &key("third")).unwrap_err(), Denied::Connections);
+        assert_eq!(open(&sessions, &key("third")).unwrap_err(), Denied::Sessions);
     }
 
     #[test]

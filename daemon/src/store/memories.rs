@@ -1,13 +1,15 @@
 //! Memories: full text kept, deduplicated by content, and findable as soon as the write is acknowledged.
 
+use std::collections::HashSet;
+
 use futures::FutureExt;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{Owner, Store, StoreError, new_id, now, projects, words_from_text, words_to_text};
 
-/// Best lexical candidates handed to the ranking; further ones could not reach a page of results.
-const CANDIDATES: i64 = 256;
+/// Best lexical candidates handed to the ranking, at the least; four for each memory wanted.
+const CANDIDATES: i64 = 64;
 
 /// How long a memory is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,8 +89,6 @@ pub struct Memory {
     pub level: Level,
     /// The text.
     pub content: String,
-    /// The text segmented, terms separated by spaces.
-    pub terms: String,
     /// Free labels.
     pub tags: Vec<String>,
     /// Kind of knowledge.
@@ -123,12 +123,23 @@ pub struct Corpus {
     pub tokens: i64,
 }
 
+/// A memory that may answer a question, without its text.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CandidateRow {
+    /// Its row.
+    pub seq: i64,
+    /// Its terms, separated by spaces.
+    pub terms: String,
+}
+
+const COLUMNS: &str = "SELECT id, level, content, tags, category, confidence, tokens, author, created_at, \
+     expires_at FROM memories";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
     level: String,
     content: String,
-    terms: String,
     tags: String,
     category: Option<String>,
     confidence: Option<f64>,
@@ -147,21 +158,22 @@ impl MemoryRepository<'_> {
         self.0.writer.run(move |connection| put(connection, memory).boxed()).await
     }
 
-    /// Returns a project's living memories that hold any of `terms`, best lexical match first.
+    /// Returns the terms of a project's living memories that hold any of `terms`, best lexical match first. The texts
+    /// stay where they are: [`Self::texts`] brings those that are wanted.
     pub async fn candidates<'q>(
         &self,
         project: &str,
         terms: impl Iterator<Item = &'q str>,
         filter: &MemoryFilter,
-    ) -> Result<Vec<Memory>, StoreError> {
+        wanted: i64,
+    ) -> Result<Vec<CandidateRow>, StoreError> {
         let quoted: Vec<String> = terms.map(|term| format!("\"{term}\"")).collect();
         if quoted.is_empty() {
             return Ok(Vec::new());
         }
         // CROSS JOIN keeps SQLite from walking the project and asking the index once for each of its memories.
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT m.id, m.level, m.content, m.terms, m.tags, m.category, m.confidence, m.tokens, m.author, \
-                    m.created_at, m.expires_at \
+        Ok(sqlx::query_as(
+            "SELECT m.seq, m.terms \
              FROM memory_terms CROSS JOIN memories m ON m.seq = memory_terms.rowid \
              WHERE memory_terms MATCH ? AND m.project = ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
                AND (? IS NULL OR m.level = ?) AND (? IS NULL OR m.category = ?) \
@@ -174,10 +186,23 @@ impl MemoryRepository<'_> {
         .bind(filter.level.map(Level::as_str))
         .bind(filter.category.as_deref())
         .bind(filter.category.as_deref())
-        .bind(CANDIDATES)
+        .bind(CANDIDATES.max(wanted.saturating_mul(4)))
         .fetch_all(&self.0.readers)
-        .await?;
-        rows.into_iter().map(read).collect()
+        .await?)
+    }
+
+    /// Returns the memories of candidates, in the order given; one that is gone since is left out.
+    pub async fn texts(&self, seqs: &[i64]) -> Result<Vec<(i64, Memory)>, StoreError> {
+        let mut memories = Vec::with_capacity(seqs.len());
+        for seq in seqs {
+            let sql = format!("{COLUMNS} WHERE seq = ?");
+            let row: Option<Row> =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(seq).fetch_optional(&self.0.readers).await?;
+            if let Some(row) = row {
+                memories.push((*seq, read(row)?));
+            }
+        }
+        Ok(memories)
     }
 
     /// Returns how much a project remembers.
@@ -194,16 +219,16 @@ impl MemoryRepository<'_> {
 
     /// Returns a project's newest living memories.
     pub async fn recent(&self, project: &str, limit: i64) -> Result<Vec<Memory>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, level, content, terms, tags, category, confidence, tokens, author, created_at, expires_at \
-             FROM memories WHERE project = ? AND (expires_at IS NULL OR expires_at > ?) \
-             ORDER BY created_at DESC, id DESC LIMIT ?",
-        )
-        .bind(project)
-        .bind(now())
-        .bind(limit)
-        .fetch_all(&self.0.readers)
-        .await?;
+        let sql = format!(
+            "{COLUMNS} WHERE project = ? AND (expires_at IS NULL OR expires_at > ?) \
+             ORDER BY created_at DESC, id DESC LIMIT ?"
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(project)
+            .bind(now())
+            .bind(limit)
+            .fetch_all(&self.0.readers)
+            .await?;
         rows.into_iter().map(read).collect()
     }
 
@@ -269,7 +294,7 @@ async fn put(connection: &mut SqliteConnection, memory: NewMemory) -> Result<Sto
     Ok(stored)
 }
 
-/// Gives a known memory the longer of its own life and the new one.
+/// Gives a known memory the longer of its own life and the new one, the labels of both, and what was said anew.
 async fn extend(
     connection: &mut SqliteConnection,
     memory: &NewMemory,
@@ -280,12 +305,26 @@ async fn extend(
         (Some(old), Some(new)) => Some(old.max(new)),
         _ => None,
     };
-    sqlx::query("UPDATE memories SET level = ?, expires_at = ? WHERE id = ?")
-        .bind(known.level.as_str())
-        .bind(known.expires_at)
+    let tags: String = sqlx::query_scalar("SELECT tags FROM memories WHERE id = ?")
         .bind(&known.id)
-        .execute(connection)
+        .fetch_one(&mut *connection)
         .await?;
+    let mut tags = words_from_text(&tags)?;
+    tags.extend(memory.tags.iter().cloned());
+    let mut seen = HashSet::new();
+    tags.retain(|tag| seen.insert(tag.clone()));
+    sqlx::query(
+        "UPDATE memories SET level = ?, expires_at = ?, tags = ?, category = coalesce(?, category), \
+                confidence = coalesce(?, confidence) WHERE id = ?",
+    )
+    .bind(known.level.as_str())
+    .bind(known.expires_at)
+    .bind(words_to_text(&tags))
+    .bind(memory.category.as_deref())
+    .bind(memory.confidence)
+    .bind(&known.id)
+    .execute(connection)
+    .await?;
     Ok(known)
 }
 
@@ -314,7 +353,6 @@ fn read(row: Row) -> Result<Memory, StoreError> {
         id: row.id,
         level: Level::read(&row.level)?,
         content: row.content,
-        terms: row.terms,
         tags: words_from_text(&row.tags)?,
         category: row.category,
         confidence: row.confidence,

@@ -28,7 +28,7 @@ pub use allow::AllowRepository;
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow};
-pub use memories::{Level, Memory, MemoryFilter, MemoryRepository, NewMemory, Stored};
+pub use memories::{CandidateRow, Level, Memory, MemoryFilter, MemoryRepository, NewMemory, Stored};
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
 pub use projects::{Owner, ProjectRepository, ProjectRow};
 pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};

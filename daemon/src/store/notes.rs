@@ -35,6 +35,8 @@ pub struct NewNote {
 pub struct NoteFilter {
     /// Only this category.
     pub category: Option<String>,
+    /// Not this category.
+    pub without_category: Option<String>,
     /// Only this importance or higher.
     pub min_importance: Option<i64>,
     /// Whether resolved notes are left out.
@@ -95,7 +97,8 @@ impl NoteRepository<'_> {
         filter: &NoteFilter,
         page: Page,
     ) -> Result<(Vec<Note>, i64), StoreError> {
-        const WHERE: &str = "WHERE project = ? AND (? IS NULL OR category = ?) AND importance >= ? \
+        const WHERE: &str = "WHERE project = ? AND (? IS NULL OR category = ?) AND (? IS NULL OR category <> ?) \
+             AND importance >= ? \
              AND (NOT ? OR resolved_at IS NULL) \
              AND (? IS NULL OR EXISTS (SELECT 1 FROM json_each(notes.tags) WHERE value = ?))";
         let list = format!(
@@ -104,12 +107,15 @@ impl NoteRepository<'_> {
         );
         let count = format!("SELECT count(*) FROM notes {WHERE}");
         let category = filter.category.as_deref();
+        let without = filter.without_category.as_deref();
         let least = filter.min_importance.unwrap_or(0);
         let tag = filter.tag.as_deref();
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(list))
             .bind(project)
             .bind(category)
             .bind(category)
+            .bind(without)
+            .bind(without)
             .bind(least)
             .bind(filter.unresolved_only)
             .bind(tag)
@@ -122,6 +128,8 @@ impl NoteRepository<'_> {
             .bind(project)
             .bind(category)
             .bind(category)
+            .bind(without)
+            .bind(without)
             .bind(least)
             .bind(filter.unresolved_only)
             .bind(tag)

@@ -86,15 +86,15 @@ impl SessionRepository<'_> {
         self.0.writer.run(move |connection| finish(connection, tenant, id, end).boxed()).await
     }
 
-    /// Returns a project's sessions, newest first, without the one named.
-    pub async fn recent(
+    /// Returns a project's open sessions, newest first, without the one named.
+    pub async fn open(
         &self,
         project: &str,
         without: Option<&str>,
         limit: i64,
     ) -> Result<Vec<DevSession>, StoreError> {
         let sql = format!(
-            "{COLUMNS} WHERE s.project = ? AND (? IS NULL OR s.id <> ?) \
+            "{COLUMNS} WHERE s.project = ? AND s.ended_at IS NULL AND (? IS NULL OR s.id <> ?) \
              ORDER BY s.started_at DESC, s.id DESC LIMIT ?"
         );
         let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -105,6 +105,16 @@ impl SessionRepository<'_> {
             .fetch_all(&self.0.readers)
             .await?;
         rows.into_iter().map(read).collect()
+    }
+
+    /// Returns the session of a project that was closed last.
+    pub async fn last_closed(&self, project: &str) -> Result<Option<DevSession>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE s.project = ? AND s.ended_at IS NOT NULL ORDER BY s.ended_at DESC, s.id DESC LIMIT 1"
+        );
+        let row: Option<Row> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project).fetch_optional(&self.0.readers).await?;
+        row.map(read).transpose()
     }
 
     /// Returns the titles of the todos completed while a session was open, in its project.

@@ -34,8 +34,8 @@ pub struct NewTodo {
 pub struct TodoChange {
     /// The new status.
     pub status: String,
-    /// Percent done.
-    pub progress: i64,
+    /// Percent done; absent keeps what was reached, except that completed means all and reopened means none.
+    pub progress: Option<i64>,
     /// Remark.
     pub completion_note: Option<String>,
     /// The new dependencies, if they change.
@@ -242,12 +242,15 @@ async fn apply(
     let at = now();
     // The first completion counts; a todo that is opened again has none.
     sqlx::query(
-        "UPDATE todos SET status = ?, progress = ?, completion_note = coalesce(?, completion_note), \
+        "UPDATE todos SET status = ?, \
+                progress = coalesce(?, CASE WHEN ? THEN 100 WHEN progress = 100 THEN 0 ELSE progress END), \
+                completion_note = coalesce(?, completion_note), \
                 updated_at = ?, completed_at = CASE WHEN ? THEN coalesce(completed_at, ?) ELSE NULL END \
          WHERE id = ?",
     )
     .bind(&change.status)
     .bind(change.progress)
+    .bind(change.completed)
     .bind(change.completion_note.as_deref())
     .bind(at)
     .bind(change.completed)

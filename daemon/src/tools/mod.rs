@@ -4,6 +4,7 @@ mod context;
 mod error;
 #[cfg(feature = "testing")]
 mod fixtures;
+mod health;
 mod memory;
 mod params;
 mod registry;
@@ -13,6 +14,7 @@ mod time;
 mod tool;
 
 pub use error::{Code, ToolError};
+pub use health::{Condition, Health};
 pub use registry::{Arguments, BadSchema, Registry, Summarised};
 pub use stats::stats;
 pub use tool::{Answer, Family, Tool};

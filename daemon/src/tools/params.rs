@@ -41,6 +41,7 @@ pub(super) struct Paging {
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u16>,
     /// rows left out before the first, to read on
+    #[schemars(range(max = 4294967295_u32))]
     offset: Option<u32>,
 }
 

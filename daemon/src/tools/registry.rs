@@ -26,6 +26,11 @@ use crate::{
     telemetry::{CallFinished, Recorder, Summary, ToolMeter},
 };
 
+/// Mistakes in arguments told at a time.
+const COMPLAINTS: usize = 5;
+/// Longest of them, in characters.
+const COMPLAINT: usize = 240;
+
 /// Arguments of a call as they came.
 pub type Arguments = RawValue;
 
@@ -167,13 +172,13 @@ impl Registry {
                 Ok(Err(_)) => ToolError::internal(&Panicked(entry.name)).into(),
                 Err(_) => ToolError::new(
                     Code::DeadlineExceeded,
-                    format!("the call took longer than the {}s that calls may take", deadline.as_secs_f64()),
+                    format!("the call took longer than the {}s that calls may take; what it was writing may have been written", deadline.as_secs_f64()),
                 )
                 .hint("ask for less, or have the operator raise server.call_deadline")
                 .into(),
             },
             () = who.revoked.cancelled() => {
-                ToolError::new(Code::Conflict, "the key of this call was revoked while it ran").into()
+                ToolError::new(Code::Conflict, "the key of this call was revoked while it ran; what it was writing may have been written").into()
             }
         }
     }
@@ -203,10 +208,12 @@ impl Entry {
         let complaints: Vec<String> = self
             .validator
             .iter_errors(&value)
+            .take(COMPLAINTS)
             .map(|error| {
                 let path = error.instance_path().to_string();
                 let path = path.trim_start_matches('/').replace('/', ".");
-                if path.is_empty() { error.to_string() } else { format!("{path}: {error}") }
+                let told = if path.is_empty() { error.to_string() } else { format!("{path}: {error}") };
+                shortened(told)
             })
             .collect();
         if !complaints.is_empty() {
@@ -215,6 +222,15 @@ impl Entry {
         // The text as it came, not the value: duplicate keys must not pass as their last one.
         RawValue::from_string(text.to_owned()).map_err(|error| invalid(error.to_string()))
     }
+}
+
+/// Errors quote what was sent; a long value is not sent back whole.
+fn shortened(mut text: String) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(COMPLAINT) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
 }
 
 fn list<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {

@@ -6,7 +6,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
@@ -14,10 +17,14 @@ use super::head::Line;
 use crate::{
     auth::Peer,
     guard::{Denied, Guard},
+    mcp::{Reply, RpcError},
 };
 
 /// Pause after the system refuses a connection (out of file descriptors), so that the loop does not spin.
 const BREATH: Duration = Duration::from_millis(50);
+
+/// How long a client that is turned away may take to hear it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Largest head of a request in bytes.
 const HEAD: usize = 64 * 1024;
@@ -59,6 +66,10 @@ pub async fn serve(door: Door, tasks: TaskTracker) {
 async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr) {
     // A streamed answer in small writes would otherwise wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    // Before a place is taken: a stranger must not hold what the allowed need.
+    if let Err(denied) = door.guard.at_the_door(peer.ip()) {
+        return turn_away(stream, &denied).await;
+    }
     let place = match door.guard.connection(Peer::Ip(peer.ip()), "http") {
         Ok(place) => place,
         Err(denied) => return turn_away(stream, &denied).await,
@@ -71,13 +82,15 @@ async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr) {
         request.extensions_mut().insert(Arc::clone(&line));
         router.clone().oneshot(request)
     });
+    // One that comes while draining may still ask how we fare, once.
+    let mut draining = door.guard.draining().is_cancelled();
     let served = http1::Builder::new()
+        .keep_alive(!draining)
         .timer(TokioTimer::new())
         .header_read_timeout(door.header_deadline)
         .max_buf_size(HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
-    let mut draining = false;
     loop {
         tokio::select! {
             // Errors here are the peer's: it hung up, stalled, or sent no HTTP.
@@ -92,21 +105,29 @@ async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr) {
     }
 }
 
-/// Tells a client that there is no place, without reading what it wants.
-async fn turn_away(stream: TcpStream, denied: &Denied) {
-    let body = denied.to_string();
-    let wait = denied.retry_after().map_or(1, |wait| wait.as_secs().max(1));
-    let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: {wait}\r\nconnection: close\r\n\
-         content-type: text/plain\r\ncontent-length: {}\r\n\r\n{body}",
+/// Refuses a connection without reading what it wants, in the form of every other refusal.
+async fn turn_away(mut stream: TcpStream, denied: &Denied) {
+    let Reply::Message { status, body, retry_after, .. } =
+        Reply::error(None, &RpcError::Denied(denied.clone()))
+    else {
+        return;
+    };
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+    let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", wait.as_secs().max(1)));
+    let mut answer = format!(
+        "HTTP/1.1 {status} {}\r\n{}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        reason.unwrap_or_default(),
+        wait.unwrap_or_default(),
         body.len()
-    );
-    let write = async {
-        use tokio::io::AsyncWriteExt;
-        let mut stream = stream;
-        stream.write_all(answer.as_bytes()).await?;
-        stream.shutdown().await
+    )
+    .into_bytes();
+    answer.extend_from_slice(&body);
+    let farewell = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        // Read what is under way, or the system would tell the client of a reset instead of the answer.
+        tokio::io::copy(&mut stream.take(HEAD as u64), &mut tokio::io::sink()).await
     };
     // A client that does not even read this is not waited for.
-    let _ = tokio::time::timeout(BREATH * 20, write).await;
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }

@@ -42,10 +42,8 @@ fn with_body(status: StatusCode, kind: Option<HeaderValue>, body: Body) -> Respo
 /// A refusal of the guard, before any JSON-RPC id is known.
 pub(super) fn denied(denied: &Denied) -> Response {
     let mut response = reply(Reply::error(None, &RpcError::Denied(denied.clone())), false);
-    if let Denied::Unauthenticated(_) = denied {
-        let challenge = HeaderValue::from_static("Bearer realm=\"mcpd\"");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-    }
+    // A refused stranger keeps no place.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -1,6 +1,6 @@
 //! The MCP endpoint over Streamable HTTP: POST, GET and DELETE on `/mcp` and `/`.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{
     answers, head,
-    routes::{Http, Knock},
+    routes::{Counted, Http, Knock, RequestId},
     sse,
 };
 use crate::{
@@ -24,23 +24,25 @@ use crate::{
 
 /// Answers a request to the endpoint.
 pub(super) async fn mcp(State(http): State<Arc<Http>>, request: Request) -> Response {
-    let began = Instant::now();
-    let (knock, body) = Knock::new(&http, request);
-    let Some(knock) = knock else { return answers::empty(StatusCode::INTERNAL_SERVER_ERROR) };
+    let id = request.extensions().get::<RequestId>().cloned();
+    let (knock, body) = Knock::new(request);
+    let (Some(knock), Some(id)) = (knock, id) else {
+        return answers::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
     // Nothing is read, and nothing about methods is told, before it is known who asks.
-    let visitor = match http.recognise(&knock, &http.caller(&knock.line, &knock.parts)) {
+    let visitor = match http.recognise(&knock) {
         Ok(visitor) => visitor,
-        Err(denied) => return http.refuse(&knock, began, &denied),
+        Err(denied) => return answers::denied(&denied),
     };
     match knock.parts.method {
-        Method::POST => post(&http, &knock, &visitor, body).await,
+        Method::POST => post(&http, &knock, &id, &visitor, body).await,
         Method::GET => get(&http, &knock, &visitor),
         Method::DELETE => delete(&http, &knock, &visitor),
-        _ => method_not_allowed(),
+        _ => method_not_allowed("POST, GET, DELETE"),
     }
 }
 
-async fn post(http: &Http, knock: &Knock, visitor: &Visitor, body: Body) -> Response {
+async fn post(http: &Http, knock: &Knock, id: &RequestId, visitor: &Visitor, body: Body) -> Response {
     let headers = &knock.parts.headers;
     let accepts = match check_content(headers) {
         Ok(accepts) => accepts,
@@ -58,16 +60,18 @@ async fn post(http: &Http, knock: &Knock, visitor: &Visitor, body: Body) -> Resp
             return answers::reply(Reply::error(None, &RpcError::HeaderMismatch(why)), false);
         }
     };
-    let ask = Ask { request: &knock.request, visitor, origin, body: &body };
+    let ask = Ask { request: &id.0, visitor, origin, body: &body };
     let reply = http.mcp.answer(&ask).await;
-    answers::reply(reply, accepts == Accepts::OnlyStream)
+    let mut response = answers::reply(reply, accepts == Accepts::OnlyStream);
+    response.extensions_mut().insert(Counted);
+    response
 }
 
 /// Opens the stream on which a legacy session hears what the server says on its own.
 fn get(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
     let headers = &knock.parts.headers;
     if version(headers) == Some(MODERN) {
-        return method_not_allowed();
+        return method_not_allowed("POST");
     }
     if accepts(headers) == Accepts::Nothing || !mentions(headers, "text/event-stream") {
         let why = "a GET opens an event stream: send Accept: text/event-stream";
@@ -82,7 +86,7 @@ fn get(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
 fn delete(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
     let headers = &knock.parts.headers;
     if version(headers) == Some(MODERN) {
-        return method_not_allowed();
+        return method_not_allowed("POST");
     }
     match session_of(http, headers, visitor) {
         Ok(session) => {
@@ -99,6 +103,7 @@ fn session_of(
     visitor: &Visitor,
 ) -> Result<Arc<crate::mcp::Session>, RpcError> {
     http.guard.admit(visitor, Need::Known)?;
+    crate::mcp::check_version(version(headers))?;
     let name = http::HeaderName::from_static("mcp-session-id");
     let id = head::unique(headers, &name).map_err(|()| RpcError::SessionRequired)?;
     http.mcp.own_session(id.ok_or(RpcError::SessionRequired)?, visitor)
@@ -108,9 +113,9 @@ fn version(headers: &HeaderMap) -> Option<&str> {
     headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok())
 }
 
-fn method_not_allowed() -> Response {
+fn method_not_allowed(allowed: &'static str) -> Response {
     let mut response = answers::empty(StatusCode::METHOD_NOT_ALLOWED);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }
 

@@ -28,21 +28,18 @@ impl Line {
     /// Reads the head of a request.
     pub(super) fn caller<'a>(&self, parts: &'a Parts, forwarded: ForwardedHeader) -> Caller<'a> {
         let headers = &parts.headers;
-        let mut malformed = false;
-        let mut unique = |name: HeaderName| {
-            unique(headers, &name).unwrap_or_else(|()| {
-                malformed = true;
-                None
-            })
-        };
+        let (host, origin) = (unique(headers, &header::HOST), unique(headers, &header::ORIGIN));
+        let malformed = host.is_err() || origin.is_err();
         // HTTP/2 and absolute-form requests name the host in the target.
-        let host = unique(header::HOST).or_else(|| parts.uri.authority().map(|host| host.as_str()));
-        let origin = unique(header::ORIGIN);
-        let forwarded = unique(match forwarded {
-            ForwardedHeader::XForwardedFor => FORWARDED_FOR,
-            ForwardedHeader::Forwarded => header::FORWARDED,
-        });
-        let credentials = unique(header::AUTHORIZATION).and_then(bearer);
+        let host = host.ok().flatten().or_else(|| parts.uri.authority().map(|host| host.as_str()));
+        let forwarded = match forwarded {
+            ForwardedHeader::XForwardedFor => unique(headers, &FORWARDED_FOR),
+            ForwardedHeader::Forwarded => unique(headers, &header::FORWARDED),
+        };
+        // What cannot be read names nobody; it only matters where a trusted proxy is believed.
+        let forwarded = forwarded.unwrap_or(Some("unreadable"));
+        let origin = origin.ok().flatten();
+        let credentials = unique(headers, &header::AUTHORIZATION).ok().flatten().and_then(bearer);
         Caller {
             peer: Peer::Ip(self.peer),
             reached: self.reached,

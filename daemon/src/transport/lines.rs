@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::{Semaphore, mpsc},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,15 +30,23 @@ struct Lines {
     requests: RequestIds,
 }
 
+/// The two directions of a stream, and the bytes of its longest line.
+pub struct Ends<R, W> {
+    /// From the client.
+    pub reader: R,
+    /// To the client.
+    pub writer: W,
+    /// Longest line.
+    pub limit: usize,
+}
+
 /// Serves a stream until its end, until `stop`, or until nobody reads answers any more. Calls in flight are finished.
-pub async fn serve_lines(
-    mcp: Arc<Mcp>,
-    visitor: Visitor,
-    reader: impl tokio::io::AsyncRead + Unpin,
-    writer: impl AsyncWrite + Unpin + Send + 'static,
-    limit: usize,
-    stop: CancellationToken,
-) {
+pub async fn serve_lines<R, W>(mcp: Arc<Mcp>, visitor: Visitor, ends: Ends<R, W>, stop: CancellationToken)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    let Ends { reader, writer, limit } = ends;
     let lines = Arc::new(Lines { mcp, visitor, session: Mutex::default(), requests: RequestIds::default() });
     let (answers, waiting) = mpsc::channel(ANSWERS);
     let writing = tokio::spawn(write(writer, waiting));
@@ -54,6 +62,7 @@ pub async fn serve_lines(
         };
         match read {
             Ok(Read::Line) if line.iter().all(u8::is_ascii_whitespace) => {}
+            Ok(Read::Line) if lines.mcp.goes_first(&line) => lines.answer(&line, &answers).await,
             Ok(Read::Line) => {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
                 let (lines, answers, body) = (Arc::clone(&lines), answers.clone(), std::mem::take(&mut line));

@@ -11,7 +11,6 @@ mod sse;
 mod stdio;
 
 pub use accept::{Door, serve};
-pub use lines::serve_lines;
-pub use observe::Health;
+pub use lines::{Ends, serve_lines};
 pub use routes::{Http, RequestIds};
 pub use stdio::{bridge, serve_stdio};

@@ -1,12 +1,13 @@
-//! The routes that tell how the daemon fares: `/health`, `/ready`, `/stats`, `/metrics`.
+//! The routes that tell how the daemon fares: `/health`, `/ready`, `/stats`, `/metrics`. The guard comes before the
+//! method: who may not ask does not learn what could be asked.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::StatusCode;
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use super::{
@@ -14,53 +15,24 @@ use super::{
     routes::{Http, Knock},
 };
 use crate::{
-    auth::Scope,
-    guard::Guard,
-    store::Store,
-    telemetry::{Recorder, prometheus},
-    tools::{Registry, stats},
+    auth::{Need, Scope},
+    guard::Denied,
+    telemetry::prometheus,
+    tools::{Condition, stats},
 };
-
-/// How the daemon fares, asked for on every door.
-pub struct Health {
-    /// The store every tool needs.
-    pub store: Store,
-    /// Whether it drains.
-    pub guard: Arc<Guard>,
-    /// How many tools there are, and their figures.
-    pub registry: Arc<Registry>,
-    /// Since when it is up.
-    pub recorder: Arc<Recorder>,
-}
-
-impl Health {
-    /// Returns `healthy`, `degraded` or `draining`, and why it is degraded.
-    pub async fn status(&self) -> (&'static str, Option<String>) {
-        if self.guard.draining().is_cancelled() {
-            return ("draining", None);
-        }
-        match self.store.ping().await {
-            Ok(()) => ("healthy", None),
-            Err(error) => {
-                tracing::warn!(%error, "the store does not answer");
-                ("degraded", Some("the store does not answer".to_owned()))
-            }
-        }
-    }
-}
 
 /// `/health`, for any allowed peer.
 pub(super) async fn health(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = glance(&http, request) {
+    if let Err(refusal) = let_in(&http, request, Door::Peer) {
         return *refusal;
     }
-    let (status, reason) = http.health.status().await;
+    let condition = http.health.condition().await;
     let mut told = json!({
-        "status": status,
+        "status": condition.as_str(),
         "uptime_seconds": http.recorder.uptime().as_secs(),
-        "tools_count": http.health.registry.len(),
+        "tools_count": http.registry.len(),
     });
-    if let Some(reason) = reason {
+    if let Some(reason) = condition.reason() {
         told["reason"] = reason.into();
     }
     answers::json(StatusCode::OK, told.to_string())
@@ -68,21 +40,21 @@ pub(super) async fn health(State(http): State<Arc<Http>>, request: Request) -> R
 
 /// `/ready`, for any allowed peer: 200 when requests are served, 503 when not.
 pub(super) async fn ready(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = glance(&http, request) {
+    if let Err(refusal) = let_in(&http, request, Door::Peer) {
         return *refusal;
     }
-    let (status, _) = http.health.status().await;
-    let code = if status == "healthy" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    answers::json(code, json!({ "ready": code == StatusCode::OK, "status": status }).to_string())
+    let condition = http.health.condition().await;
+    let ready = condition == Condition::Healthy;
+    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answers::json(code, json!({ "ready": ready, "status": condition.as_str() }).to_string())
 }
 
 /// `/stats`, for a key with scope `metrics`.
 pub(super) async fn stats_route(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = metrics_only(&http, request) {
+    if let Err(refusal) = let_in(&http, request, Door::Metrics) {
         return *refusal;
     }
-    let report = stats(&http.recorder, &http.health.registry);
-    match serde_json::to_string(&report) {
+    match serde_json::to_string(&stats(&http.recorder, &http.registry)) {
         Ok(body) => answers::json(StatusCode::OK, body),
         Err(_) => answers::empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
@@ -90,7 +62,7 @@ pub(super) async fn stats_route(State(http): State<Arc<Http>>, request: Request)
 
 /// `/metrics`, for a key with scope `metrics`.
 pub(super) async fn metrics(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = metrics_only(&http, request) {
+    if let Err(refusal) = let_in(&http, request, Door::Metrics) {
         return *refusal;
     }
     answers::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", prometheus(&http.recorder))
@@ -98,28 +70,41 @@ pub(super) async fn metrics(State(http): State<Arc<Http>>, request: Request) -> 
 
 /// Any other path: like everything else it tells a stranger nothing.
 pub(super) async fn nothing(State(http): State<Arc<Http>>, request: Request) -> Response {
-    let began = Instant::now();
-    let (knock, _) = Knock::new(&http, request);
-    let Some(knock) = knock else { return answers::empty(StatusCode::INTERNAL_SERVER_ERROR) };
-    let caller = http.caller(&knock.line, &knock.parts);
-    match http.recognise(&knock, &caller) {
-        Ok(_) => answers::json(
+    match let_in(&http, request, Door::Key) {
+        Ok(()) => answers::json(
             StatusCode::NOT_FOUND,
             json!({ "error": "not found", "hint": "the MCP endpoint is /mcp" }).to_string(),
         ),
-        Err(denied) => http.refuse(&knock, began, &denied),
+        Err(refusal) => *refusal,
     }
 }
 
-fn glance(http: &Http, request: Request) -> Result<(), Box<Response>> {
-    let (knock, _) = Knock::new(http, request);
-    let knock = knock.ok_or_else(|| Box::new(answers::empty(StatusCode::INTERNAL_SERVER_ERROR)))?;
-    let caller = http.caller(&knock.line, &knock.parts);
-    http.guard.glance(&caller).map(drop).map_err(|denied| Box::new(answers::denied(&denied)))
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// Any allowed peer.
+    Peer,
+    /// Any key, with any method.
+    Key,
+    /// A key with scope `metrics`.
+    Metrics,
 }
 
-fn metrics_only(http: &Http, request: Request) -> Result<(), Box<Response>> {
-    let (knock, _) = Knock::new(http, request);
+fn let_in(http: &Http, request: Request, door: Door) -> Result<(), Box<Response>> {
+    let (knock, _) = Knock::new(request);
     let knock = knock.ok_or_else(|| Box::new(answers::empty(StatusCode::INTERNAL_SERVER_ERROR)))?;
-    http.admit_plain(&knock, Scope::Metrics)
+    let admitted: Result<(), Denied> = match door {
+        Door::Peer => http.guard.glance(&http.caller(&knock)).map(drop),
+        Door::Key => http.recognise(&knock).map(drop),
+        Door::Metrics => http
+            .recognise(&knock)
+            .and_then(|visitor| http.guard.admit(&visitor, Need::Scope(Scope::Metrics)).map(drop)),
+    };
+    admitted.map_err(|denied| Box::new(answers::denied(&denied)))?;
+    if door != Door::Key && !matches!(knock.parts.method, Method::GET | Method::HEAD) {
+        let mut response = answers::empty(StatusCode::METHOD_NOT_ALLOWED);
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Err(Box::new(response));
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The HTTP routes: which path is whose, CORS by exact origin, and the headers every answer has.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,18 +15,19 @@ use axum::{
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::Response,
-    routing::{any, get},
+    routing::any,
 };
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use mcpd_config::Config;
 use tokio::sync::watch;
 
-use super::{answers, endpoint, head::Line, observe, observe::Health};
+use super::{answers, endpoint, head::Line, observe};
 use crate::{
-    auth::{Caller, Need, Scope},
+    auth::Caller,
     guard::{Denied, Guard, Visitor},
     mcp::Mcp,
-    telemetry::Recorder,
+    telemetry::{Outcome, Recorder, RequestFinished},
+    tools::{Health, Registry},
 };
 
 /// What the routes use.
@@ -40,6 +42,8 @@ pub struct Http {
     pub config: watch::Receiver<Arc<Config>>,
     /// How the daemon fares.
     pub health: Arc<Health>,
+    /// The tools.
+    pub registry: Arc<Registry>,
     /// Numbers requests.
     pub requests: RequestIds,
 }
@@ -70,43 +74,25 @@ impl Http {
         Router::new()
             .route("/mcp", any(endpoint::mcp))
             .route("/", any(endpoint::mcp))
-            .route("/health", get(observe::health))
-            .route("/ready", get(observe::ready))
-            .route("/stats", get(observe::stats_route))
-            .route("/metrics", get(observe::metrics))
+            .route("/health", any(observe::health))
+            .route("/ready", any(observe::ready))
+            .route("/stats", any(observe::stats_route))
+            .route("/metrics", any(observe::metrics))
             .fallback(observe::nothing)
             .layer(from_fn_with_state(Arc::clone(&http), every_answer))
             .with_state(http)
     }
 
     /// Reads the head of a request.
-    pub(super) fn caller<'a>(&self, line: &Line, parts: &'a Parts) -> Caller<'a> {
-        line.caller(parts, self.guard.peers().header())
-    }
-
-    /// Lets in a request that needs `scope`, or returns the answer that refuses it.
-    pub(super) fn admit_plain(&self, knock: &Knock, scope: Scope) -> Result<(), Box<Response>> {
-        let began = Instant::now();
-        let caller = self.caller(&knock.line, &knock.parts);
-        let admitted = self
-            .recognise(knock, &caller)
-            .and_then(|visitor| self.guard.admit(&visitor, Need::Scope(scope)).map(drop));
-        admitted.map_err(|denied| Box::new(self.refuse(knock, began, &denied)))
+    pub(super) fn caller<'a>(&self, knock: &'a Knock) -> Caller<'a> {
+        knock.line.caller(&knock.parts, self.guard.peers().header())
     }
 
     /// Recognises a caller and notes it on its connection.
-    pub(super) fn recognise(&self, knock: &Knock, caller: &Caller<'_>) -> Result<Visitor, Denied> {
-        let visitor = self.guard.recognise(caller)?;
-        knock.line.place.used_by(&visitor.principal)?;
+    pub(super) fn recognise(&self, knock: &Knock) -> Result<Visitor, Denied> {
+        let visitor = self.guard.recognise(&self.caller(knock))?;
+        self.guard.attach(&knock.line.place, &visitor)?;
         Ok(visitor)
-    }
-
-    /// Answers a request that the guard refused before the protocol saw it.
-    pub(super) fn refuse(&self, knock: &Knock, began: Instant, denied: &Denied) -> Response {
-        let peer = crate::auth::Peer::Ip(knock.line.peer);
-        let path = knock.parts.uri.path();
-        self.mcp.refused(&knock.request, path, peer, denied, began.elapsed());
-        answers::denied(denied)
     }
 }
 
@@ -116,31 +102,38 @@ pub(super) struct Knock {
     pub(super) line: Arc<Line>,
     /// The head.
     pub(super) parts: Parts,
-    /// Our id of it.
-    pub(super) request: String,
 }
 
 impl Knock {
     /// Takes a request apart.
-    pub(super) fn new(http: &Http, request: Request) -> (Option<Self>, Body) {
+    pub(super) fn new(request: Request) -> (Option<Self>, Body) {
         let (mut parts, body) = request.into_parts();
         let line = parts.extensions.remove::<Arc<Line>>();
-        let knock = line.map(|line| Self { line, parts, request: http.requests.next() });
-        (knock, body)
+        (line.map(|line| Self { line, parts }), body)
     }
 }
 
-/// Answers preflights and adds what every answer has.
-async fn every_answer(State(http): State<Arc<Http>>, request: Request, next: Next) -> Response {
+/// Marks an answer that the protocol has counted and logged itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted;
+
+/// Our id of a request, in every line of log about it.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) Arc<str>);
+
+/// Answers preflights, adds what every answer has, and counts what the protocol did not see.
+async fn every_answer(State(http): State<Arc<Http>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = RequestId(http.requests.next().into());
+    request.extensions_mut().insert(id.clone());
+    let path = request.uri().path().to_owned();
+    let peer = request.extensions().get::<Arc<Line>>().map(|line| line.peer);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let preflight = request.method() == Method::OPTIONS && origin.is_some();
-    let mut response = if preflight {
-        let mut response = answers::empty(StatusCode::NO_CONTENT);
-        preflight_headers(&http, request, &mut response);
-        response
-    } else {
-        next.run(request).await
-    };
+    let mut response = if preflight { preflight_answer(&http, request) } else { next.run(request).await };
+    if response.extensions_mut().remove::<Counted>().is_none() {
+        count(&http, &id, &path, peer, response.status(), began);
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -156,13 +149,39 @@ async fn every_answer(State(http): State<Arc<Http>>, request: Request, next: Nex
     response
 }
 
-/// A preflight carries no key: it passes Host and peers, and learns nothing but what its own origin may send.
-fn preflight_headers(http: &Http, request: Request, response: &mut Response) {
-    let (Some(knock), _) = Knock::new(http, request) else { return };
-    if let Err(denied) = http.guard.glance(&http.caller(&knock.line, &knock.parts)) {
-        *response = answers::denied(&denied);
+/// Counts an answer of the edge. Probes and scrapes that went well would only drown the requests.
+fn count(http: &Http, id: &RequestId, path: &str, peer: Option<IpAddr>, status: StatusCode, began: Instant) {
+    let endpoint = matches!(path, "/mcp" | "/");
+    if status.is_success() && !endpoint {
         return;
     }
+    let outcome = match status.as_u16() {
+        200..=299 => Outcome::Success,
+        401 | 403 | 429 | 503 => Outcome::Refused,
+        _ => Outcome::ProtocolError,
+    };
+    let path: String = path.chars().take(64).collect();
+    RequestFinished {
+        request: &id.0,
+        method: &path,
+        tool: None,
+        principal: None,
+        peer: &peer.map_or_else(String::new, |address| address.to_string()),
+        outcome,
+        status: Some(status.as_u16()),
+        duration: began.elapsed(),
+    }
+    .emit(&http.recorder);
+}
+
+/// A preflight carries no key: it passes Host and peers, and learns nothing but what its own origin may send.
+fn preflight_answer(http: &Http, request: Request) -> Response {
+    let (knock, _) = Knock::new(request);
+    let Some(knock) = knock else { return answers::empty(StatusCode::INTERNAL_SERVER_ERROR) };
+    if let Err(denied) = http.guard.glance(&http.caller(&knock)) {
+        return answers::denied(&denied);
+    }
+    let mut response = answers::empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     let allowed = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
@@ -175,4 +194,5 @@ fn preflight_headers(http: &Http, request: Request, response: &mut Response) {
     for (name, value) in allowed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    response
 }

@@ -1,13 +1,13 @@
 //! Event streams: what a GET listens on, and a POST answered as one event.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures::{Stream, stream};
 use tokio::{
     sync::mpsc,
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, Sleep, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ pub(super) fn listen(session: &Arc<Session>, guard: &Guard) -> Response {
         messages: session.listen(),
         ended: session.ended.clone(),
         draining: guard.draining().clone(),
+        expired: expiry(session.principal.expires_at),
         ticks: {
             let mut ticks = interval(KEEP_ALIVE);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -38,10 +39,22 @@ pub(super) fn listen(session: &Arc<Session>, guard: &Guard) -> Response {
     answers::stream(Body::from_stream(listener.events()))
 }
 
+/// Longest a stream stays open; its client opens another.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Sleeps until a key expires at `end`, UTC milliseconds, but not longer than a stream may live.
+fn expiry(end: Option<i64>) -> Pin<Box<Sleep>> {
+    let left = end.map(|end| end.saturating_sub(chrono::Utc::now().timestamp_millis()).max(0));
+    let left = left.map_or(LONGEST, |left| Duration::from_millis(left.unsigned_abs()));
+    Box::pin(sleep(left.min(LONGEST)))
+}
+
 struct Listener {
     messages: mpsc::Receiver<Bytes>,
     ended: CancellationToken,
     draining: CancellationToken,
+    /// Sleeps until the key expires.
+    expired: Pin<Box<Sleep>>,
     ticks: Interval,
 }
 
@@ -58,6 +71,7 @@ impl Listener {
         tokio::select! {
             biased;
             () = self.ended.cancelled() => None,
+            () = self.expired.as_mut() => None,
             Some(message) = self.messages.recv() => Some(answers::event(&message)),
             () = self.draining.cancelled() => None,
             _ = self.ticks.tick() => Some(Bytes::from_static(b": keep-alive\n\n")),

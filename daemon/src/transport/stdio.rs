@@ -6,12 +6,13 @@ use mcpd_ipc::{ReadHalf, WriteHalf};
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
-use super::serve_lines;
+use super::lines::{Ends, serve_lines};
 use crate::{guard::Visitor, mcp::Mcp};
 
 /// Serves MCP on standard input and output until the input ends or `stop` fires.
 pub async fn serve_stdio(mcp: Arc<Mcp>, visitor: Visitor, limit: usize, stop: CancellationToken) {
-    serve_lines(mcp, visitor, tokio::io::stdin(), tokio::io::stdout(), limit, stop).await;
+    let ends = Ends { reader: tokio::io::stdin(), writer: tokio::io::stdout(), limit };
+    serve_lines(mcp, visitor, ends, stop).await;
 }
 
 /// Carries bytes between standard input and output and a running daemon, until either side ends.

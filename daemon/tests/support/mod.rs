@@ -1,5 +1,12 @@
 //! The daemon as tests run it: the built binary in a home of its own, on a free port, stopped when the value drops.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "each test file uses its part"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -42,7 +49,11 @@ pub fn home(config: &str) -> tempfile::TempDir {
 
 /// Returns the command that runs the built binary in `home` and nothing of this environment.
 pub fn mcpd(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcpd"));
+    program(Path::new(env!("CARGO_BIN_EXE_mcpd")), home)
+}
+
+fn program(binary: &Path, home: &Path) -> Command {
+    let mut command = Command::new(binary);
     command.env_clear().env("HOME", home).stdin(Stdio::null());
     command
 }
@@ -53,9 +64,20 @@ impl Daemon {
         Self::start_in(home(config), &[])
     }
 
+    /// Starts another build of the daemon with this configuration.
+    pub fn start_program(binary: &Path, config: &str) -> Self {
+        let home = home(config);
+        let command = program(binary, home.path());
+        Self::spawn(command, home, &[])
+    }
+
     /// Starts a daemon in a home, with more flags.
     pub fn start_in(home: tempfile::TempDir, flags: &[&str]) -> Self {
-        let mut command = mcpd(home.path());
+        let command = mcpd(home.path());
+        Self::spawn(command, home, flags)
+    }
+
+    fn spawn(mut command: Command, home: tempfile::TempDir, flags: &[&str]) -> Self {
         command.arg("--state-dir").arg(home.path().join("state"));
         command.args(["--listen", "127.0.0.1:0"]).args(flags);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -70,11 +92,16 @@ impl Daemon {
     pub fn kill_and_restart(mut self) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let home = std::mem::replace(&mut self.home, tempfile::tempdir().unwrap());
+        let home = self.take_home();
         let key = std::mem::take(&mut self.key);
         let mut again = Self::start_in(home, &[]);
         again.key = key;
         again
+    }
+
+    /// Returns the home of a daemon that has ended, for another to start in.
+    pub fn take_home(&mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.home, tempfile::tempdir().unwrap())
     }
 
     pub fn state(&self) -> PathBuf {

@@ -78,9 +78,9 @@ impl Tool for GetProjectContext {
 
     async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
         let project = args.project_id.find(&self.0, who).await?;
-        let sessions = self.0.sessions().recent(&project.id, None, 2 * ROWS).await?;
-        let (open, closed): (Vec<_>, Vec<_>) =
-            sessions.into_iter().partition(|session| session.ended_at.is_none());
+        let sessions = self.0.sessions();
+        let open = sessions.open(&project.id, None, ROWS).await?;
+        let last_session = sessions.last_closed(&project.id).await?;
         let todos = self.0.todos().open(&project.id).await?;
         let mut pending: Vec<_> = todos.iter().filter(|todo| todo.status == "pending").cloned().collect();
         let pending_total = pending.len();
@@ -93,7 +93,7 @@ impl Tool for GetProjectContext {
         let open_notes = NoteFilter { unresolved_only: true, ..NoteFilter::default() };
         let issues = NoteFilter { category: issue.clone(), ..open_notes.clone() };
         let (issues, _) = self.0.notes().list(&project.id, &issues, page).await?;
-        let important = NoteFilter { min_importance: Some(IMPORTANT), ..open_notes };
+        let important = NoteFilter { without_category: issue, min_importance: Some(IMPORTANT), ..open_notes };
         let (important, _) = self.0.notes().list(&project.id, &important, page).await?;
         let memories = self.0.memories().recent(&project.id, ROWS).await?;
         let views = |notes: Vec<crate::store::Note>| notes.into_iter().map(NoteView::from).collect();
@@ -103,16 +103,14 @@ impl Tool for GetProjectContext {
             next_todo: choice.next.map(Into::into),
             generated_at: time::text(now()),
             context: Gathered {
-                last_session: closed.into_iter().next().map(Into::into),
+                last_session: last_session.map(Into::into),
                 open_sessions: open.into_iter().map(Into::into).collect(),
                 in_progress: choice.in_progress.into_iter().map(Into::into).collect(),
                 pending_todos: pending.into_iter().map(Into::into).collect(),
                 pending_total,
                 recent_decisions: decisions.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
                 unresolved_issues: views(issues),
-                important_notes: views(
-                    important.into_iter().filter(|note| Some(&note.category) != issue.as_ref()).collect(),
-                ),
+                important_notes: views(important),
                 recent_memories: memories
                     .into_iter()
                     .map(|memory| MemoryView {

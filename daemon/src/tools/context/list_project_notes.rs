@@ -58,6 +58,7 @@ impl Tool for ListProjectNotes {
         let project = args.project_id.find(&self.0, who).await?;
         let filter = NoteFilter {
             category: args.category,
+            without_category: None,
             min_importance: args.min_importance.map(Into::into),
             unresolved_only: args.unresolved_only.unwrap_or(false),
             tag: args.tag,

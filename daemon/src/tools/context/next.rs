@@ -30,13 +30,15 @@ pub(super) fn choose(open: Vec<Todo>) -> Choice {
             .map(|title| (*title).to_owned())
             .collect()
     };
-    let sets_free = |id: &str| {
-        let only = |todo: &&Todo| {
-            let mut blockers = todo.depends_on.iter().filter(|id| titles.contains_key(id.as_str()));
-            blockers.next().is_some_and(|first| first == id) && blockers.next().is_none()
-        };
-        open.iter().filter(only).count()
-    };
+    // How many todos wait for this one alone, counted once for all.
+    let mut alone: HashMap<&str, usize> = HashMap::new();
+    for todo in &open {
+        let mut blockers = todo.depends_on.iter().filter(|id| titles.contains_key(id.as_str()));
+        if let (Some(only), None) = (blockers.next(), blockers.next()) {
+            *alone.entry(only).or_default() += 1;
+        }
+    }
+    let sets_free = |id: &str| alone.get(id).copied().unwrap_or(0);
     let ready = open.iter().filter(|todo| todo.status == "pending" && waits_for(todo).is_empty());
     // `max_by_key` keeps the last of equals and the list is oldest first, hence the reversal.
     let best = ready.rev().max_by_key(|todo| (todo.priority, sets_free(&todo.id)));

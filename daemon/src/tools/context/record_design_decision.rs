@@ -46,6 +46,7 @@ pub(super) struct Args {
 
 /// An option that was considered.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Alternative {
     /// its name
     name: String,

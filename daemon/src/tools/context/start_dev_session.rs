@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// Sessions looked through for the last closed one and other open ones.
-const LOOK_BACK: i64 = 20;
+/// Other open sessions shown, newest first.
+const OTHERS: i64 = 10;
 
 /// Opens a session.
 pub(super) struct StartDevSession(pub(super) Store);
@@ -61,17 +61,17 @@ impl Tool for StartDevSession {
         let new = NewSession { owner: owner(who), project, goals: args.goals };
         let (session, resumed) = self.0.sessions().start(new).await?;
         let project = args.project_id.find(&self.0, who).await?;
-        let others = self.0.sessions().recent(&project.id, Some(&session.id), LOOK_BACK).await?;
-        let (open, closed): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|session| session.ended_at.is_none());
+        let sessions = self.0.sessions();
+        let others = sessions.open(&project.id, Some(&session.id), OTHERS).await?;
+        let previous = sessions.last_closed(&project.id).await?;
         Ok(Output {
             session_id: session.id,
             project_id: session.project,
             start_time: time::text(session.started_at),
             goals: session.goals,
             resumed,
-            previous_session: closed.into_iter().next().map(Into::into),
-            other_open_sessions: open.into_iter().map(Into::into).collect(),
+            previous_session: previous.map(Into::into),
+            other_open_sessions: others.into_iter().map(Into::into).collect(),
         })
     }
 }

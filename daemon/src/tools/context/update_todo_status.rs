@@ -67,10 +67,9 @@ impl Tool for UpdateTodoStatus {
             error.into()
         };
         let todos = self.0.todos();
-        let before = todos.get(&who.tenant, &args.todo_id).await.map_err(not_found)?;
         let change = TodoChange {
             status: args.status.as_str().to_owned(),
-            progress: progress(&args, before.progress)?,
+            progress: progress(&args)?,
             completion_note: args.completion_note.clone(),
             depends_on: args.depends_on.clone(),
             completed: args.status == TodoStatus::Completed,
@@ -92,19 +91,17 @@ impl Tool for UpdateTodoStatus {
     }
 }
 
-/// Completed means all of it; another status keeps what was reached unless told, and a todo opened again is not done.
-fn progress(args: &Args, before: i64) -> Result<i64, ToolError> {
-    if args.status == TodoStatus::Completed {
-        return match args.progress {
-            None | Some(100) => Ok(100),
-            Some(other) => Err(ToolError::new(
-                Code::InvalidArguments,
-                format!("progress: a completed todo is 100 percent done, not {other}"),
-            )
-            .hint("leave progress out, or use status in_progress")),
-        };
+/// Completed means all of it; saying otherwise is a mistake worth telling.
+fn progress(args: &Args) -> Result<Option<i64>, ToolError> {
+    let given = args.progress.map(i64::from);
+    match given {
+        Some(part) if args.status == TodoStatus::Completed && part != 100 => Err(ToolError::new(
+            Code::InvalidArguments,
+            format!("progress: a completed todo is 100 percent done, not {part}"),
+        )
+        .hint("leave progress out, or use status in_progress")),
+        given => Ok(given),
     }
-    Ok(args.progress.map_or(if before == 100 { 0 } else { before }, i64::from))
 }
 
 impl UpdateTodoStatus {

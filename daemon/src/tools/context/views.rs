@@ -138,7 +138,6 @@ pub(super) struct SessionView {
     achievements: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_steps: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     files_modified: Vec<String>,
 }
 

@@ -1,18 +1,21 @@
 //! `retrieve_memory`: finds the memories most relevant to a question.
 
-use mcpd_recall::{Candidate, Query};
+use mcpd_recall::{Candidate, Query, Ranked};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryLevel;
 use crate::{
     auth::Principal,
-    store::{Memory, MemoryFilter, Store, StoreError},
+    store::{CandidateRow, Memory, MemoryFilter, Store, StoreError},
     tools::{Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
 
 /// Memories returned when nobody asks for another number.
 const TOP: u16 = 5;
+
+/// Bytes of content in one answer, the first memory aside.
+const ANSWER: usize = 4 << 20;
 
 /// Finds memories.
 pub(super) struct RetrieveMemory {
@@ -45,6 +48,8 @@ pub(super) struct Output {
     total_token_saved: i64,
     /// always false: answers are computed from the store, so a memory is found in the call after its store
     cache_hit: bool,
+    /// memories that matched too but would have made the answer longer than 4 MiB
+    omitted: usize,
     /// what to know about an empty answer
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -86,16 +91,25 @@ impl Tool for RetrieveMemory {
         };
         let filter = MemoryFilter { level: args.memory_level.map(Into::into), category: args.category };
         let query = Query::new(&args.query);
+        let top = usize::from(args.top_k.unwrap_or(TOP));
         let memories = self.store.memories();
-        let candidates = memories.candidates(&project.id, query.keys(), &filter).await?;
+        let candidates = memories.candidates(&project.id, query.keys(), &filter, top as i64).await?;
         let corpus = memories.corpus(&project.id).await?;
-        let texts: Vec<Candidate<'_>> =
-            candidates.iter().map(|memory| Candidate { terms: &memory.terms }).collect();
-        let mut ranked = query.rank(&texts, usize::try_from(corpus.count).unwrap_or(0));
-        ranked.truncate(args.top_k.unwrap_or(TOP).into());
-        let returned: i64 = ranked.iter().map(|one| candidates[one.index].tokens).sum();
-        let found: Vec<Found> =
-            ranked.into_iter().map(|one| found(&candidates[one.index], one.score, one.matched)).collect();
+        let ranked = ranked(query, candidates, usize::try_from(corpus.count).unwrap_or(0), top).await?;
+        let seqs: Vec<i64> = ranked.iter().map(|(seq, _)| *seq).collect();
+        let mut found = Vec::with_capacity(seqs.len());
+        let (mut bytes, mut returned, mut omitted) = (0, 0, 0);
+        for (seq, memory) in memories.texts(&seqs).await? {
+            bytes += memory.content.len();
+            if bytes > ANSWER && !found.is_empty() {
+                omitted += 1;
+                continue;
+            }
+            if let Some((_, one)) = ranked.iter().find(|(other, _)| *other == seq) {
+                returned += memory.tokens;
+                found.push(view(memory, one));
+            }
+        }
         let note = found.is_empty().then(|| {
             let told = "no word of the question occurs in the memories asked about";
             format!("{told}; the project has {} in all", corpus.count)
@@ -105,28 +119,53 @@ impl Tool for RetrieveMemory {
             memories: found,
             total_token_saved: corpus.tokens - returned,
             cache_hit: false,
+            omitted,
             note,
         })
     }
+}
+
+/// Ranks away from the threads that serve: long memories take a while.
+async fn ranked(
+    query: Query,
+    candidates: Vec<CandidateRow>,
+    corpus: usize,
+    top: usize,
+) -> Result<Vec<(i64, Ranked)>, ToolError> {
+    let ranking = tokio::task::spawn_blocking(move || {
+        let terms: Vec<Candidate<'_>> =
+            candidates.iter().map(|row| Candidate { terms: &row.terms }).collect();
+        let mut ranked = query.rank(&terms, corpus);
+        ranked.truncate(top);
+        ranked.into_iter().map(|one| (candidates[one.index].seq, one)).collect()
+    });
+    ranking.await.map_err(|error| ToolError::internal(&error))
 }
 
 fn nothing(project: &str) -> Output {
     let note = format!(
         "no project {project:?} is known yet: it is made by the first call that stores something in it"
     );
-    Output { count: 0, memories: Vec::new(), total_token_saved: 0, cache_hit: false, note: Some(note) }
+    Output {
+        count: 0,
+        memories: Vec::new(),
+        total_token_saved: 0,
+        cache_hit: false,
+        omitted: 0,
+        note: Some(note),
+    }
 }
 
-fn found(memory: &Memory, score: f64, matched: Vec<String>) -> Found {
+fn view(memory: Memory, ranked: &Ranked) -> Found {
     Found {
-        memory_id: memory.id.clone(),
-        content: memory.content.clone(),
-        relevance_score: (score * 1e4).round() / 1e4,
-        why_matched: matched,
+        memory_id: memory.id,
+        content: memory.content,
+        relevance_score: (ranked.score * 1e4).round() / 1e4,
+        why_matched: ranked.matched.clone(),
         memory_level: memory.level.into(),
-        category: memory.category.clone(),
+        category: memory.category,
         confidence: memory.confidence,
-        tags: memory.tags.clone(),
+        tags: memory.tags,
         created_at: time::text(memory.created_at),
         expires_at: time::text_of(memory.expires_at),
     }

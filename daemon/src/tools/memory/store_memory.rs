@@ -86,11 +86,15 @@ impl Tool for StoreMemory {
             MemoryLevel::Long => None,
         };
         let tokens = estimated_tokens(&args.content);
+        let content = args.content.clone();
+        // Away from the threads that serve: a long text takes a while.
+        let segmenting = tokio::task::spawn_blocking(move || mcpd_recall::segment(&content));
+        let terms = segmenting.await.map_err(|error| ToolError::internal(&error))?;
         let memory = NewMemory {
             owner: owner(who),
             project: args.project_id.0.clone(),
             level: level.into(),
-            terms: mcpd_recall::segment(&args.content),
+            terms,
             content: args.content,
             tags: args.tags.unwrap_or_default(),
             category: args.category,

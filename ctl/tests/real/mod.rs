@@ -1,0 +1,245 @@
+//! A daemon as a person starts it: the built `mcpd` in a home of its own, and the built `mcpctl` pointed at it.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// How long anything may take that takes an idle machine a moment.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Limits that no test reaches by accident, and no deadline that closes what a test wants closed by an order.
+pub(crate) const CONFIG: &str = r#"[server]
+header_deadline = "300s"
+
+[limits]
+per_key = "100000/60s"
+per_peer = "100000/60s"
+"#;
+
+/// A running daemon; dropping it ends the process.
+pub(crate) struct Mcpd {
+    child: Child,
+    home: tempfile::TempDir,
+    /// The endpoint it announced on standard output.
+    pub(crate) url: String,
+    /// The key its first start made.
+    pub(crate) first_key: String,
+}
+
+impl Mcpd {
+    /// Starts a daemon in a home of its own and waits until it says that it is ready.
+    pub(crate) fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        std::fs::write(state.join("mcpd.toml"), CONFIG).unwrap();
+        let log = home.path().join("mcpd.err");
+        let mut command = Command::new(program());
+        command.env_clear().env("HOME", home.path());
+        command.arg("--state-dir").arg(&state).args(["--listen", "127.0.0.1:0"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        // From here on a failure must not leave the process behind.
+        let mut mcpd = Self { child, home, url: String::new(), first_key: String::new() };
+        let greeting = greeting(stdout)
+            .unwrap_or_else(|| panic!("mcpd did not greet: {}", std::fs::read_to_string(&log).unwrap()));
+        mcpd.url = word_from(&greeting, "http://");
+        mcpd.first_key = word_from(&greeting, "mcpd_sk_");
+        mcpd
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.state().join("mcpd.toml")
+    }
+
+    /// Runs `mcpctl` with the words of `line`.
+    pub(crate) fn ctl(&self, line: &str) -> Said {
+        self.ctl_args(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Runs `mcpctl` with these arguments.
+    pub(crate) fn ctl_args(&self, args: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpctl"));
+        command.env_clear().env("HOME", self.home.path());
+        command.arg("--state-dir").arg(self.state()).args(args).stdin(Stdio::null());
+        Said::by(&mut command)
+    }
+
+    /// Opens a connection to the endpoint.
+    pub(crate) fn connect(&self) -> Connection {
+        let host = self.url.trim_start_matches("http://").trim_end_matches("/mcp").to_owned();
+        let stream = TcpStream::connect(&host).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Connection { stream: BufReader::new(stream), host }
+    }
+
+    /// Sends one request to the endpoint over a connection of its own.
+    #[track_caller]
+    pub(crate) fn post(&self, key: &str, body: &str) -> Answer {
+        self.connect().post(key, body).expect("an answer")
+    }
+
+    /// Returns how the process ended, which it must do by itself and soon.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "mcpd still runs");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Mcpd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Returns the daemon's program, which this package does not build.
+fn program() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_mcpctl")).with_file_name("mcpd");
+    assert!(program.is_file(), "{} is missing; run: cargo build --bin mcpd", program.display());
+    program
+}
+
+/// Reads the greeting of a first start to its last line, or returns `None` when it does not come.
+fn greeting(stdout: impl Read + Send + 'static) -> Option<String> {
+    let (lines_in, lines) = mpsc::channel();
+    // Reads on after the greeting: a daemon whose output nobody reads would be another daemon. Ends with the process.
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = lines_in.send(line);
+        }
+    });
+    let begin = Instant::now();
+    let mut greeting = String::new();
+    loop {
+        let line = lines.recv_timeout(PATIENCE.saturating_sub(begin.elapsed())).ok()?;
+        greeting.push_str(&line);
+        greeting.push('\n');
+        if line.starts_with("More keys:") {
+            return Some(greeting);
+        }
+    }
+}
+
+/// Returns the first word that begins with `start`, up to white space or a quote.
+fn word_from(text: &str, start: &str) -> String {
+    let begin = text.find(start).unwrap_or_else(|| panic!("no {start} in {text}"));
+    text[begin..].split(|char: char| char.is_whitespace() || char == '"').next().unwrap().to_owned()
+}
+
+/// A connection over which requests go one after another.
+pub(crate) struct Connection {
+    stream: BufReader<TcpStream>,
+    host: String,
+}
+
+impl Connection {
+    /// Sends a request and reads its answer, or returns `None` when the daemon has closed the connection.
+    pub(crate) fn post(&mut self, key: &str, body: &str) -> Option<Answer> {
+        let (host, length) = (&self.host, body.len());
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+             accept: application/json, text/event-stream\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        self.stream.get_mut().write_all(request.as_bytes()).ok()?;
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            match self.stream.read_line(&mut head) {
+                Ok(0) => return None,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                read => drop(read.unwrap()),
+            }
+        }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.unwrap_or_else(|| panic!("no length: {head}")).parse().unwrap()];
+        self.stream.read_exact(&mut body).unwrap();
+        Some(Answer { status, body: serde_json::from_slice(&body).unwrap() })
+    }
+
+    /// Waits until the daemon closes the connection.
+    #[track_caller]
+    pub(crate) fn assert_closed(mut self) {
+        match self.stream.read(&mut [0]) {
+            Ok(0) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            other => panic!("the connection is still open: {other:?}"),
+        }
+    }
+
+    /// Returns the address it comes from.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.stream.get_ref().local_addr().unwrap()
+    }
+}
+
+/// What came back over HTTP.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+/// What a program showed and how it ended.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: i32,
+}
+
+impl Said {
+    /// Runs a program to its end.
+    pub(crate) fn by(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code().unwrap(),
+        }
+    }
+
+    /// Returns stdout of a run that did what it was asked.
+    #[track_caller]
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.code, 0, "{self:#?}");
+        self.stdout
+    }
+
+    /// Returns stderr of a run that ended with `code`, showed nothing else, and says what to do next.
+    #[track_caller]
+    pub(crate) fn refused(self, code: i32) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:#?}");
+        assert!(self.stderr.starts_with("error: "), "{self:#?}");
+        assert!(self.stderr.contains("\nhint: "), "no hint in {self:#?}");
+        self.stderr
+    }
+
+    /// Returns the JSON on stdout of a run that did what it was asked.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.done()).unwrap()
+    }
+}

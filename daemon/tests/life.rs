@@ -1,0 +1,319 @@
+//! The life of the daemon from outside: first start, orders, drain, and what it leaves behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{os::unix::fs::PermissionsExt, time::Duration};
+
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection};
+use support::{Daemon, ROOMY, eventually, plain_key};
+
+#[tokio::test]
+async fn the_first_start_makes_what_it_needs_and_says_how_to_connect() {
+    let home = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::start_in(home, &[]);
+    let line = daemon.greeting.lines().find(|line| line.contains("claude mcp add")).unwrap().trim();
+    let told = format!(
+        "claude mcp add --transport http mcpd {}/mcp --header \"Authorization: Bearer {}\"",
+        daemon.base, daemon.key
+    );
+    assert_eq!(line, told);
+    let whole = daemon.key.len() == 8 + 12 + 1 + 43 + 6 && daemon.key.starts_with("mcpd_sk_");
+    assert!(whole, "{}", daemon.key);
+    for (name, mode) in [
+        ("", 0o700),
+        ("mcpd.db", 0o600),
+        ("pepper", 0o600),
+        ("mcpd.toml", 0o600),
+        ("mcpd.lock", 0o600),
+        ("run", 0o700),
+        ("run/mcpd.sock", 0o600),
+        ("logs", 0o700),
+    ] {
+        let found = std::fs::metadata(daemon.state().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name}");
+    }
+    assert_eq!(daemon.peer().ask("ping", json!({}), &[]).await.0, 200);
+    let secret = &daemon.key[21..];
+    for entry in std::fs::read_dir(daemon.state()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!found, "the secret lies in {}", path.display());
+        }
+    }
+    daemon.signal("TERM");
+    assert!(daemon.wait().success());
+    let again = Daemon::start_in(daemon.take_home(), &[]);
+    assert!(!again.greeting.contains("Bearer"), "a key is shown once: {}", again.greeting);
+}
+
+#[test]
+fn a_second_daemon_is_refused_and_told_who_is_first() {
+    let daemon = Daemon::start("");
+    let second = support::mcpd(daemon.home())
+        .arg("--state-dir")
+        .arg(daemon.state())
+        .args(["--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(second.stderr).unwrap();
+    assert!(!second.status.success());
+    assert!(told.contains(&format!("process {}", daemon.pid())), "{told}");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_every_complaint() {
+    let home = support::home("[limits]\nper_key = \"lots\"\ncolour = 3\n[server]\nlisten = 5\n");
+    let file = home.path().join("state/mcpd.toml");
+    for arguments in [vec!["check".into(), file.clone()], vec!["--config".into(), file.clone()]] {
+        let refused = support::mcpd(home.path()).args(arguments).output().unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success());
+        for part in
+            ["mcpd.toml:2: limits.per_key", "mcpd.toml:3: limits.colour", "mcpd.toml:5: server.listen"]
+        {
+            assert!(told.contains(part), "{part} is not told:\n{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn simple_needs_no_key_and_says_so_and_is_not_for_the_open() {
+    let mut daemon = Daemon::start_in(support::home(""), &["--profile", "simple"]);
+    assert!(daemon.greeting.contains("NO KEYS"), "{}", daemon.greeting);
+    assert_eq!(daemon.peer().ask("ping", json!({}), &[]).await.0, 200);
+    assert!(daemon.is_alive());
+    let home = support::home("[server]\nplaintext_lan = true\n");
+    let refused = support::mcpd(home.path())
+        .arg("--state-dir")
+        .arg(home.path().join("state"))
+        .args(["--profile", "simple", "--listen", "0.0.0.0:0"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("network.allow"), "{told}");
+}
+
+#[tokio::test]
+async fn a_lost_pepper_is_not_replaced_in_silence() {
+    let mut daemon = Daemon::start("");
+    daemon.signal("TERM");
+    daemon.wait();
+    std::fs::remove_file(daemon.state().join("pepper")).unwrap();
+    let refused = support::mcpd(daemon.home()).arg("--state-dir").arg(daemon.state()).output().unwrap();
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("pepper is gone"));
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_with_a_clear_word() {
+    let mut daemon = Daemon::start("");
+    daemon.signal("TERM");
+    daemon.wait();
+    let mut database = open(&daemon).await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'from the future', 1, x'00', 0)",
+    )
+    .execute(&mut database)
+    .await
+    .unwrap();
+    database.close().await.unwrap();
+    let refused = support::mcpd(daemon.home()).arg("--state-dir").arg(daemon.state()).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("newer mcpd"), "{told}");
+}
+
+async fn open(daemon: &Daemon) -> sqlx::SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(daemon.state().join("mcpd.db"));
+    options.busy_timeout(Duration::from_secs(10)).connect().await.unwrap()
+}
+
+/// Holds the database's write lock, so that a call that writes stays in flight for as long as the test likes.
+async fn hold(daemon: &Daemon) -> sqlx::SqliteConnection {
+    let mut database = open(daemon).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn a_drain_answers_what_runs_refuses_what_is_new_and_ends() {
+    let mut daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    let session = peer.initialize("2025-11-25").await;
+    let mut stream = open_stream(&peer, &session).await;
+    let mut held = hold(&daemon).await;
+    let calls: Vec<_> = (0..10)
+        .map(|number| {
+            let peer = daemon.peer();
+            let arguments = json!({ "project_id": "drain", "title": format!("call {number}") });
+            tokio::spawn(async move { peer.tool("create_todo", arguments).await })
+        })
+        .collect();
+    eventually("ten calls run", async || in_flight(&daemon).await == 10).await;
+    daemon.signal("TERM");
+    eventually("it drains", async || status(&daemon).await == "draining").await;
+
+    let told = read_to_end(&mut stream).await;
+    assert!(told.contains("draining"), "the stream heard of it and ended cleanly: {told}");
+    let (refused, _) = peer.ask("ping", json!({}), &[]).await;
+    assert_eq!(refused, 503, "new work is refused");
+    let health = reqwest::get(format!("{}/health", daemon.base)).await.unwrap();
+    assert_eq!(health.json::<Value>().await.unwrap()["status"], "draining");
+    assert_eq!(reqwest::get(format!("{}/ready", daemon.base)).await.unwrap().status(), 503);
+
+    sqlx::query("ROLLBACK").execute(&mut held).await.unwrap();
+    for call in calls {
+        assert_eq!(call.await.unwrap()["success"], true, "every call in flight is answered");
+    }
+    assert!(daemon.wait().success());
+    assert!(!daemon.state().join("run/mcpd.sock").exists(), "the socket is gone");
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait() {
+    let mut daemon = Daemon::start(ROOMY);
+    let _held = hold(&daemon).await;
+    let peer = daemon.peer();
+    let call = tokio::spawn(async move {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "create_todo", "arguments": { "project_id": "p", "title": "never" } } });
+        let request = peer.http.post(&peer.url).bearer_auth(&peer.key);
+        request.header("content-type", "application/json").body(body.to_string()).send().await.is_ok()
+    });
+    eventually("the call runs", async || in_flight(&daemon).await == 1).await;
+    daemon.signal("INT");
+    eventually("it drains", async || status(&daemon).await == "draining").await;
+    daemon.signal("INT");
+    daemon.wait();
+    assert!(!call.await.unwrap(), "nobody waited for the call");
+}
+
+async fn in_flight(daemon: &Daemon) -> u64 {
+    daemon.obey(mcpd_ipc::life::Status {}).await.calls_in_flight
+}
+
+async fn status(daemon: &Daemon) -> String {
+    daemon.obey(mcpd_ipc::life::Status {}).await.status
+}
+
+async fn open_stream(peer: &support::Peer, session: &str) -> reqwest::Response {
+    let request = peer.http.get(&peer.url).bearer_auth(&peer.key).header("accept", "text/event-stream");
+    let response = request.header("mcp-session-id", session).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    response
+}
+
+async fn read_to_end(stream: &mut reqwest::Response) -> String {
+    let mut text = String::new();
+    while let Ok(Some(chunk)) = stream.chunk().await {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    text
+}
+
+#[tokio::test]
+async fn revoking_a_key_ends_its_next_call_and_its_open_stream() {
+    let daemon = Daemon::start(ROOMY);
+    let (_, secret) = daemon.issue(plain_key("laptop")).await;
+    let (peer, other) = (support::Peer::new(&daemon.base, &secret), daemon.peer());
+    let session = peer.initialize("2025-06-18").await;
+    let mut stream = open_stream(&peer, &session).await;
+    let others = other.initialize("2025-06-18").await;
+    let mut others_stream = open_stream(&other, &others).await;
+    assert!(others_stream.chunk().await.unwrap().is_some(), "the first comment comes at once");
+
+    let revoked = daemon.obey(mcpd_ipc::keys::KeysRevoke { key: "laptop".into() }).await;
+    assert_eq!(revoked.sessions_closed, 1);
+    tokio::time::timeout(support::PATIENCE, read_to_end(&mut stream)).await.expect("the stream ends");
+    assert_eq!(peer.ask("ping", json!({}), &[]).await.0, 401);
+    assert_eq!(other.ask("ping", json!({}), &[("mcp-session-id", &others)]).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_expired_key_loses_its_stream_too() {
+    let daemon = Daemon::start(ROOMY);
+    let mut brief = plain_key("brief");
+    brief.expires_in = Some(2);
+    let (_, secret) = daemon.issue(brief).await;
+    let peer = support::Peer::new(&daemon.base, &secret);
+    let session = peer.initialize("2025-11-25").await;
+    let mut stream = open_stream(&peer, &session).await;
+    tokio::time::timeout(support::PATIENCE, read_to_end(&mut stream)).await.expect("the stream ends");
+}
+
+#[tokio::test]
+async fn a_reload_is_all_or_nothing() {
+    let daemon = Daemon::start(ROOMY);
+    let file = daemon.state().join("mcpd.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("1000000/60s", "1000001/60s") + "calls = 7\n[store]\nreaders = 2\n")
+        .unwrap();
+    let report = daemon.obey(mcpd_ipc::life::Reload {}).await;
+    assert_eq!(report.restart, ["store.readers"]);
+    assert!(report.live.contains(&"limits.calls".to_owned()), "{report:?}");
+
+    std::fs::write(&file, "[limits]\nper_key = \"none\"\n").unwrap();
+    let refused = daemon.operator().await.call(mcpd_ipc::life::Reload {}).await.unwrap_err().to_string();
+    assert!(refused.contains("mcpd.toml:2: limits.per_key"), "{refused}");
+    daemon.signal("HUP");
+    let (code, _) = daemon.peer().ask("ping", json!({}), &[]).await;
+    assert_eq!(code, 200, "the old configuration stays in force");
+}
+
+#[tokio::test]
+async fn figures_agree_wherever_they_are_read() {
+    let daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    peer.tool("create_todo", json!({ "project_id": "p", "title": "t" })).await;
+    peer.tool("create_todo", json!({ "project_id": "p", "title": "t", "priority": 9 })).await;
+    support::Peer::new(&daemon.base, "nobody").ask("ping", json!({}), &[]).await;
+    let get = |path: &str| peer.http.get(format!("{}{path}", daemon.base)).bearer_auth(&daemon.key).send();
+    let stats: Value = get("/stats").await.unwrap().json().await.unwrap();
+    assert_eq!(
+        (&stats["total_requests"], &stats["successful_requests"], &stats["failed_requests"]),
+        (&json!(3), &json!(1), &json!(2))
+    );
+    assert_eq!(stats["refusals"], json!({ "credentials": 1 }));
+    assert_eq!(
+        (&stats["tools"]["create_todo"]["calls"], &stats["tools"]["create_todo"]["errors"]),
+        (&json!(2), &json!(1))
+    );
+    let metrics = get("/metrics").await.unwrap().text().await.unwrap();
+    for line in ["mcp_requests_total 3", "mcp_requests_successful 1", "mcp_requests_failed 2"] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    let told = daemon.obey(mcpd_ipc::life::Stats {}).await;
+    assert_eq!((told.total_requests, told.failed_requests), (3, 2));
+}
+
+#[tokio::test]
+async fn a_connection_is_listed_and_closed() {
+    let daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    let session = peer.initialize("2025-11-25").await;
+    let mut stream = open_stream(&peer, &session).await;
+    let listed = daemon.obey(mcpd_ipc::connections::ConnectionsList {}).await.connections;
+    assert!(listed.iter().all(|one| one.transport == "http" && one.key.as_deref() == Some("first")));
+    for one in listed {
+        daemon.obey(mcpd_ipc::connections::ConnectionsClose { id: one.id }).await;
+    }
+    tokio::time::timeout(support::PATIENCE, read_to_end(&mut stream)).await.expect("the stream ends");
+}
+
+#[tokio::test]
+async fn a_peer_of_another_protocol_is_told_which_side_is_older() {
+    let daemon = Daemon::start("");
+    let name = interprocess::local_socket::ToFsName::to_fs_name::<interprocess::local_socket::GenericFilePath>(
+        daemon.state().join("run/mcpd.sock"),
+    );
+    use interprocess::local_socket::tokio::prelude::*;
+    let mut stream = interprocess::local_socket::tokio::Stream::connect(name.unwrap()).await.unwrap();
+    let hello = json!({ "protocol": 99, "purpose": "control", "client": "test" });
+    mcpd_ipc::write_frame(&mut stream, &hello, 4096).await.unwrap();
+    let answer: Value = mcpd_ipc::read_frame(&mut stream, 4096).await.unwrap();
+    assert!(answer.to_string().contains("the daemon is older"), "{answer}");
+}
