@@ -96,7 +96,6 @@ fn run(script: &str, daemon: &Daemon, stdio: &str) {
         done.status.success(),
         "tests/peers/{script} failed (tests/peers/install brings what it needs)\n{told}"
     );
-    println!("{told}");
 }
 
 #[test]

@@ -140,6 +140,10 @@ impl Keyring {
 
     /// Issues a key and returns its text, which is kept nowhere.
     pub async fn add(&self, terms: KeyTerms) -> Result<(Arc<Principal>, KeyText), KeyringError> {
+        // An id as a name would make `show` and `revoke` mean another key.
+        if self.entries.read().contains_key(&terms.name) {
+            return Err(KeyringError::NameTaken(terms.name));
+        }
         let key = KeyText::generate();
         let words = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect();
         let row = KeyRow {

@@ -39,6 +39,7 @@ pub(super) fn show(hands: &Hands, ask: KeysShow) -> Result<KeyInfo, Fault> {
 pub(super) async fn revoke(hands: &Hands, operator: Operator, ask: KeysRevoke) -> Result<KeyRevoked, Fault> {
     let principal: Arc<Principal> = hands.keys.revoke(&ask.key).await.map_err(|error| fault(&error))?;
     let sessions_closed = hands.sessions.end_all_of(&principal.id);
+    hands.guard.close_connections_of(&principal.id);
     let info = info(&principal);
     KeyChanged { change: "revoked", id: &info.id, name: &info.name, operator: operator.uid }.emit();
     Ok(KeyRevoked { key: info, sessions_closed })
@@ -51,8 +52,10 @@ fn unknown(key: &str) -> Fault {
 fn fault(error: &KeyringError) -> Fault {
     match error {
         KeyringError::NotFound(key) => unknown(key),
-        KeyringError::NameTaken(name) => Fault::new(FaultKind::Conflict, error.to_string())
-            .hint(format!("choose another name, or revoke it first: mcpctl keys revoke {name}")),
+        KeyringError::NameTaken(name) => Fault::new(FaultKind::Conflict, error.to_string()).hint(format!(
+            "choose another name, or revoke it first: mcpctl keys revoke {}",
+            shell_word(name)
+        )),
         KeyringError::AlreadyRevoked(_) => Fault::new(FaultKind::Conflict, error.to_string()),
         KeyringError::RevokedNotKept(cause) => {
             tracing::error!(%cause, "a revocation could not be written");
@@ -89,6 +92,12 @@ fn terms(hands: &Hands, ask: KeysAdd) -> Result<KeyTerms, Fault> {
 
 fn usage(message: String) -> Fault {
     Fault::new(FaultKind::Usage, message)
+}
+
+/// Quotes a word for the shell, since people paste hints.
+fn shell_word(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Names are shown in logs and tables: no control characters, no edges of white space, not too long.

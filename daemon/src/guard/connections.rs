@@ -119,6 +119,16 @@ impl Connections {
         entry.inspect(|entry| entry.close.cancel()).is_some()
     }
 
+    /// Closes every connection last used by a principal.
+    pub(super) fn close_all_of(&self, principal: &PrincipalId) {
+        let state = self.state.lock();
+        let own = state
+            .open
+            .values()
+            .filter(|entry| entry.principal.lock().as_ref().is_some_and(|other| other.id == *principal));
+        own.for_each(|entry| entry.close.cancel());
+    }
+
     /// Answers whether `principal` may have one more connection than it has.
     fn room_for(&self, principal: &Principal) -> bool {
         if matches!(principal.id, PrincipalId::Local(_) | PrincipalId::Anonymous) {

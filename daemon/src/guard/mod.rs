@@ -26,7 +26,7 @@ pub use peers::{Listed, PeerRules};
 pub use permit::{Permit, Visitor};
 
 use crate::{
-    auth::{Caller, Credentials, Keyring, Need, Peer, Principal, Unrecognised},
+    auth::{Caller, Credentials, Keyring, Need, Peer, Principal, PrincipalId, Unrecognised},
     telemetry::{Recorder, Refused},
 };
 use connections::Connections;
@@ -172,6 +172,11 @@ impl Guard {
     /// Closes one connection and answers whether there was one.
     pub fn close_connection(&self, id: u64) -> bool {
         self.connections.close(id)
+    }
+
+    /// Closes every connection last used by a principal, for when its key is revoked.
+    pub fn close_connections_of(&self, principal: &PrincipalId) {
+        self.connections.close_all_of(principal);
     }
 
     /// Returns the token that fires when draining begins; every stream watches it.

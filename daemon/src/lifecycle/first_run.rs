@@ -65,6 +65,7 @@ async fn how_to_connect(
         let place = if named { format!(" --state-dir {}", facts.state.display()) } else { String::new() };
         return Ok(format!("Connect Claude Code:\n\n  claude mcp add mcpd -- {program} stdio{place}\n"));
     };
+    let place = if named { format!("--state-dir {} ", facts.state.display()) } else { String::new() };
     let add = format!("claude mcp add --transport http mcpd {url}");
     if !config.auth.keys {
         return Ok(format!(
@@ -72,7 +73,7 @@ async fn how_to_connect(
         ));
     }
     if !keys.all().is_empty() {
-        return Ok("Add a client with: mcpctl keys add NAME\n".to_owned());
+        return Ok(format!("Add a client with: mcpctl {place}keys add NAME\n"));
     }
     let terms = KeyTerms {
         name: FIRST_KEY.to_owned(),
@@ -89,7 +90,7 @@ async fn how_to_connect(
     Ok(format!(
         "This is the first start. Here is a key, shown only now. Connect Claude Code by pasting:\n\n  \
          {add} --header \"Authorization: Bearer {}\"\n\n\
-         More keys: mcpctl keys add NAME\n",
+         More keys: mcpctl {place}keys add NAME\n",
         key.reveal()
     ))
 }

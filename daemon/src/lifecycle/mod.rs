@@ -122,6 +122,8 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         orders: orders_in.clone(),
         facts: facts.clone(),
     };
+    // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
+    let boot = Boot { config_file: facts.config_file.clone(), ..boot };
     let named = boot.place.is_named();
     let running = Running::serve(boot, Parts { mcp, http, hands, listener, socket, changes, logs })?;
     let signals = tokio::spawn(signals::listen(orders_in));

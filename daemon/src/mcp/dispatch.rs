@@ -1,10 +1,6 @@
 //! The dispatcher: one message in, one reply out, the same behind every transport.
 
-use std::{
-    borrow::Cow,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -121,7 +117,7 @@ impl Mcp {
             Err((id, error)) => {
                 // Nonsense costs a token too.
                 let error = self.guard.admit(ask.visitor, Need::Known).err().map_or(error, Into::into);
-                self.finish(ask, "", None, Some(error.status()), failed(&error), began.elapsed());
+                self.finish(ask, "", None, End::failed(&error, began));
                 return Reply::error(id.as_ref(), &error);
             }
         };
@@ -131,7 +127,7 @@ impl Mcp {
                 (Ok(()), _) => Reply::Accepted,
                 (Err(error), origin) => {
                     let method = &envelope.method;
-                    self.finish(ask, method, None, Some(error.status()), failed(&error), began.elapsed());
+                    self.finish(ask, method, None, End::failed(&error, began));
                     // Whoever sends a notification wants no answer; only HTTP has a place to say it went wrong.
                     match origin {
                         Origin::Http(_) => Reply::error(None, &error),
@@ -161,7 +157,8 @@ impl Mcp {
         let tool = tool.as_deref().filter(|name| self.registry.published(name).is_some());
         match done {
             Ok(done) => {
-                self.finish(ask, &envelope.method, tool, Some(200), done.outcome, began.elapsed());
+                let end = End { outcome: done.outcome, status: 200, began };
+                self.finish(ask, &envelope.method, tool, end);
                 match Reply::result(id, &done.result) {
                     Reply::Message { status, body, retry_after, .. } => {
                         Reply::Message { status, body, retry_after, session: done.session }
@@ -170,8 +167,7 @@ impl Mcp {
                 }
             }
             Err(error) => {
-                let status = Some(error.status());
-                self.finish(ask, &envelope.method, tool, status, failed(&error), began.elapsed());
+                self.finish(ask, &envelope.method, tool, End::failed(&error, began));
                 Reply::error(Some(id), &error)
             }
         }
@@ -311,15 +307,8 @@ impl Mcp {
         self.sessions.find(id, &visitor.principal.id).ok_or(RpcError::NoSession)
     }
 
-    fn finish(
-        &self,
-        ask: &Ask<'_>,
-        method: &str,
-        tool: Option<&str>,
-        status: Option<u16>,
-        outcome: Outcome,
-        duration: Duration,
-    ) {
+    /// Counts and logs the end of a request. `tool` is a name of ours, never a stranger's word.
+    fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
         let method: String = method.chars().take(64).collect();
         RequestFinished {
             request: ask.request,
@@ -327,11 +316,26 @@ impl Mcp {
             tool,
             principal: Some(&ask.visitor.principal.name),
             peer: &ask.visitor.peer.to_string(),
-            outcome,
-            status: matches!(ask.origin, Origin::Http(_)).then_some(status).flatten(),
-            duration,
+            outcome: end.outcome,
+            status: matches!(ask.origin, Origin::Http(_)).then_some(end.status),
+            duration: end.began.elapsed(),
         }
         .emit(&self.recorder);
+    }
+}
+
+/// How a request ended.
+struct End {
+    outcome: Outcome,
+    status: u16,
+    began: Instant,
+}
+
+impl End {
+    fn failed(error: &RpcError, began: Instant) -> Self {
+        let refused = matches!(error, RpcError::Denied(_));
+        let outcome = if refused { Outcome::Refused } else { Outcome::ProtocolError };
+        Self { outcome, status: error.status(), began }
     }
 }
 
@@ -344,10 +348,6 @@ pub fn check_version(header: Option<&str>) -> Result<(), RpcError> {
         }
         _ => Ok(()),
     }
-}
-
-fn failed(error: &RpcError) -> Outcome {
-    if matches!(error, RpcError::Denied(_)) { Outcome::Refused } else { Outcome::ProtocolError }
 }
 
 fn called(shape: Shape, answer: &Answer) -> Done {

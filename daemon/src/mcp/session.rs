@@ -45,7 +45,7 @@ pub struct Session {
     /// Fires when it ends, by DELETE, by idling, or by a revoked key.
     pub ended: CancellationToken,
     level: AtomicU8,
-    /// Milliseconds since the table was made: a clock that never jumps.
+    /// Nanoseconds since the table was made: a clock that never jumps, fine enough to tell who idles longest.
     last_used: AtomicU64,
     streams: Mutex<Vec<mpsc::Sender<Bytes>>>,
 }
@@ -232,12 +232,11 @@ impl Sessions {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn expired(&self, session: &Session) -> bool {
-        let idle =
-            Duration::from_millis(self.now().saturating_sub(session.last_used.load(Ordering::Relaxed)));
+        let idle = Duration::from_nanos(self.now().saturating_sub(session.last_used.load(Ordering::Relaxed)));
         idle > Duration::from_millis(self.idle_millis.load(Ordering::Relaxed))
     }
 }

@@ -95,7 +95,12 @@ async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr) {
         tokio::select! {
             // Errors here are the peer's: it hung up, stalled, or sent no HTTP.
             _ = served.as_mut() => return,
-            () = closed.cancelled() => return,
+            () = closed.cancelled() => {
+                // What is being said is ended in good form, but nobody is waited for.
+                served.as_mut().graceful_shutdown();
+                let _ = tokio::time::timeout(BREATH, served.as_mut()).await;
+                return;
+            }
             () = door.stop.cancelled() => return,
             () = door.guard.draining().cancelled(), if !draining => {
                 draining = true;

@@ -123,16 +123,13 @@ pub(super) struct RequestId(pub(super) Arc<str>);
 
 /// Answers preflights, adds what every answer has, and counts what the protocol did not see.
 async fn every_answer(State(http): State<Arc<Http>>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = RequestId(http.requests.next().into());
-    request.extensions_mut().insert(id.clone());
-    let path = request.uri().path().to_owned();
-    let peer = request.extensions().get::<Arc<Line>>().map(|line| line.peer);
+    let edge = Edge::of(&http, &request);
+    request.extensions_mut().insert(edge.request.clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let preflight = request.method() == Method::OPTIONS && origin.is_some();
     let mut response = if preflight { preflight_answer(&http, request) } else { next.run(request).await };
     if response.extensions_mut().remove::<Counted>().is_none() {
-        count(&http, &id, &path, peer, response.status(), began);
+        edge.count(&http.recorder, response.status());
     }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -149,29 +146,48 @@ async fn every_answer(State(http): State<Arc<Http>>, mut request: Request, next:
     response
 }
 
-/// Counts an answer of the edge. Probes and scrapes that went well would only drown the requests.
-fn count(http: &Http, id: &RequestId, path: &str, peer: Option<IpAddr>, status: StatusCode, began: Instant) {
-    let endpoint = matches!(path, "/mcp" | "/");
-    if status.is_success() && !endpoint {
-        return;
+/// A request that the edge answers, as it is counted.
+struct Edge {
+    request: RequestId,
+    path: String,
+    peer: Option<IpAddr>,
+    began: Instant,
+}
+
+impl Edge {
+    fn of(http: &Http, request: &Request) -> Self {
+        Self {
+            request: RequestId(http.requests.next().into()),
+            path: request.uri().path().to_owned(),
+            peer: request.extensions().get::<Arc<Line>>().map(|line| line.peer),
+            began: Instant::now(),
+        }
     }
-    let outcome = match status.as_u16() {
-        200..=299 => Outcome::Success,
-        401 | 403 | 429 | 503 => Outcome::Refused,
-        _ => Outcome::ProtocolError,
-    };
-    let path: String = path.chars().take(64).collect();
-    RequestFinished {
-        request: &id.0,
-        method: &path,
-        tool: None,
-        principal: None,
-        peer: &peer.map_or_else(String::new, |address| address.to_string()),
-        outcome,
-        status: Some(status.as_u16()),
-        duration: began.elapsed(),
+
+    /// Counts the answer. Probes and scrapes that went well would only drown the requests.
+    fn count(&self, recorder: &Recorder, status: StatusCode) {
+        let endpoint = matches!(self.path.as_str(), "/mcp" | "/");
+        if status.is_success() && !endpoint {
+            return;
+        }
+        let outcome = match status.as_u16() {
+            200..=299 => Outcome::Success,
+            401 | 403 | 429 | 503 => Outcome::Refused,
+            _ => Outcome::ProtocolError,
+        };
+        let path: String = self.path.chars().take(64).collect();
+        RequestFinished {
+            request: &self.request.0,
+            method: &path,
+            tool: None,
+            principal: None,
+            peer: &self.peer.map_or_else(String::new, |address| address.to_string()),
+            outcome,
+            status: Some(status.as_u16()),
+            duration: self.began.elapsed(),
+        }
+        .emit(recorder);
     }
-    .emit(&http.recorder);
 }
 
 /// A preflight carries no key: it passes Host and peers, and learns nothing but what its own origin may send.
