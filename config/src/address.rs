@@ -27,6 +27,11 @@ pub(crate) fn networks<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<IpNet>
     Ok(ranges.into_iter().map(|range| range.0).collect())
 }
 
+/// Reads an address that may be left out.
+pub(crate) fn metrics<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SocketAddr>, D::Error> {
+    listen(input).map(Some)
+}
+
 /// Reads the allowlist; that it is written at all already means something.
 pub(crate) fn allowlist<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     networks(input).map(Some)

@@ -118,6 +118,7 @@ settings! {
         directory: Restart,
         rotation: Restart,
         keep: Restart,
+        listen: Restart,
     }
     control: Control {
         socket: Restart,

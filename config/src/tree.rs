@@ -170,6 +170,9 @@ pub struct Telemetry {
     /// Log files kept.
     #[serde(deserialize_with = "size::at_least_one")]
     pub keep: u32,
+    /// Address and port where allowed peers read `/metrics` without a key; absent is nowhere.
+    #[serde(default, deserialize_with = "address::metrics")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// The operators' socket.

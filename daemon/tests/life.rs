@@ -291,6 +291,23 @@ async fn figures_agree_wherever_they_are_read() {
 }
 
 #[tokio::test]
+async fn prometheus_has_an_address_of_its_own_without_a_key() {
+    // A free port, found and given back: nothing else tells where a second listener ended up.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let daemon = Daemon::start(&format!("{ROOMY}[telemetry]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let get = |path: &str| reqwest::get(format!("http://127.0.0.1:{port}{path}"));
+    let metrics = get("/metrics").await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("\nmcp_requests_total 0\n"), "{metrics}");
+    assert_eq!(get("/health").await.unwrap().status(), 200);
+    assert_eq!(get("/mcp").await.unwrap().status(), 401, "nothing else is there");
+    let evil =
+        daemon.peer().http.get(format!("http://127.0.0.1:{port}/metrics")).header("host", "evil.example.com");
+    assert_eq!(evil.send().await.unwrap().status(), 403);
+    let keyless = reqwest::get(format!("{}/metrics", daemon.base)).await.unwrap();
+    assert_eq!(keyless.status(), 401);
+}
+
+#[tokio::test]
 async fn a_connection_is_listed_and_closed() {
     let daemon = Daemon::start(ROOMY);
     let peer = daemon.peer();

@@ -8,6 +8,7 @@ mod stdio;
 mod upkeep;
 
 use std::{
+    net::SocketAddr,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -88,7 +89,8 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         Arc::clone(&recorder),
     ));
 
-    let listener = bind(&config).await?; //                       bind early: fail before we announce
+    let listener = bind(config.server.http.then_some(config.server.listen)).await?; // early: fail before we announce
+    let figures = bind(config.telemetry.listen).await?;
     let socket_path = boot.socket(&config);
     let socket = Socket::bind(&socket_path).await?;
     let facts = Facts {
@@ -125,11 +127,14 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
     let named = boot.place.is_named();
-    let running = Running::serve(boot, Parts { mcp, http, hands, listener, socket, changes, logs })?;
+    let running = Running::serve(
+        boot,
+        Parts { mcp, http, hands, listeners: (listener, figures), socket, changes, logs },
+    )?;
     let signals = tokio::spawn(signals::listen(orders_in));
     warn_if_open(&config, &running.peers(), &facts);
     first_run::greet(&facts, &keys, &config, named).await?;
-    tracing::info!(url = facts.url, socket = %facts.socket.display(), profile = %facts.profile, "ready");
+    tracing::info!(url = facts.url, figures = ?config.telemetry.listen, socket = %facts.socket.display(), profile = %facts.profile, "ready");
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
     signals.abort();
@@ -201,11 +206,8 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-async fn bind(config: &Config) -> Result<Option<TcpListener>, LifeError> {
-    if !config.server.http {
-        return Ok(None);
-    }
-    let address = config.server.listen;
+async fn bind(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError> {
+    let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await;
     listener.map(Some).map_err(|source| LifeError::Listen { address, source })
 }

@@ -50,7 +50,8 @@ pub(super) struct Parts {
     pub(super) mcp: Arc<Mcp>,
     pub(super) http: Http,
     pub(super) hands: Hands,
-    pub(super) listener: Option<TcpListener>,
+    /// Listener of the MCP address, and of the one for Prometheus.
+    pub(super) listeners: (Option<TcpListener>, Option<TcpListener>),
     pub(super) socket: Socket,
     pub(super) changes: watch::Sender<Arc<Config>>,
     pub(super) logs: Logs,
@@ -70,7 +71,7 @@ pub(super) struct Running {
 impl Running {
     /// Opens the doors.
     pub(super) fn serve(boot: Boot, parts: Parts) -> Result<Self, LifeError> {
-        let Parts { mcp, http, hands, listener, socket, changes, logs } = parts;
+        let Parts { mcp, http, hands, listeners, socket, changes, logs } = parts;
         let config = changes.borrow().clone();
         let guard = Arc::clone(&hands.guard);
         check_simple(&config, &guard)?;
@@ -79,10 +80,13 @@ impl Running {
         let upkeep =
             upkeep::rounds(hands.store.clone(), Arc::clone(&hands.keys), Arc::clone(&sessions), stop.clone());
         tasks.spawn(upkeep);
-        if let Some(listener) = listener {
+        let http = Arc::new(http);
+        let (endpoint, figures) = listeners;
+        for (listener, router) in [(endpoint, Http::router(&http)), (figures, Http::figures(&http))] {
+            let Some(listener) = listener else { continue };
             let door = Door {
                 listener,
-                router: http.router(),
+                router,
                 guard: Arc::clone(&guard),
                 header_deadline: config.server.header_deadline,
                 stop: stop.clone(),

@@ -65,6 +65,18 @@ pub(super) async fn metrics(State(http): State<Arc<Http>>, request: Request) -> 
     if let Err(refusal) = let_in(&http, request, Door::Metrics) {
         return *refusal;
     }
+    figures(&http)
+}
+
+/// `/metrics` on its own address, for any allowed peer.
+pub(super) async fn open_metrics(State(http): State<Arc<Http>>, request: Request) -> Response {
+    if let Err(refusal) = let_in(&http, request, Door::Peer) {
+        return *refusal;
+    }
+    figures(&http)
+}
+
+fn figures(http: &Http) -> Response {
     answers::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", prometheus(&http.recorder))
 }
 

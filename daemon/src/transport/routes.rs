@@ -68,9 +68,19 @@ impl RequestIds {
 }
 
 impl Http {
-    /// Returns the router over these parts.
-    pub fn router(self) -> Router {
-        let http = Arc::new(self);
+    /// Returns the router of the address for Prometheus: figures for allowed peers, no key, nothing else.
+    pub fn figures(http: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/health", any(observe::health))
+            .route("/ready", any(observe::ready))
+            .route("/metrics", any(observe::open_metrics))
+            .fallback(observe::nothing)
+            .layer(from_fn_with_state(Arc::clone(http), every_answer))
+            .with_state(Arc::clone(http))
+    }
+
+    /// Returns the router of the MCP address.
+    pub fn router(http: &Arc<Self>) -> Router {
         Router::new()
             .route("/mcp", any(endpoint::mcp))
             .route("/", any(endpoint::mcp))
@@ -79,8 +89,8 @@ impl Http {
             .route("/stats", any(observe::stats_route))
             .route("/metrics", any(observe::metrics))
             .fallback(observe::nothing)
-            .layer(from_fn_with_state(Arc::clone(&http), every_answer))
-            .with_state(http)
+            .layer(from_fn_with_state(Arc::clone(http), every_answer))
+            .with_state(Arc::clone(http))
     }
 
     /// Reads the head of a request.
