@@ -229,7 +229,9 @@ async fn revoking_a_key_ends_its_next_call_and_its_open_stream() {
     let revoked = daemon.obey(mcpd_ipc::keys::KeysRevoke { key: "laptop".into() }).await;
     assert_eq!(revoked.sessions_closed, 1);
     tokio::time::timeout(support::PATIENCE, read_to_end(&mut stream)).await.expect("the stream ends");
-    assert_eq!(peer.ask("ping", json!({}), &[]).await.0, 401);
+    // Its connections were closed too, so the next call comes on a new one.
+    let again = support::Peer::new(&daemon.base, &secret);
+    assert_eq!(again.ask("ping", json!({}), &[]).await.0, 401);
     assert_eq!(other.ask("ping", json!({}), &[("mcp-session-id", &others)]).await.0, 200);
 }
 
@@ -292,9 +294,16 @@ async fn figures_agree_wherever_they_are_read() {
 
 #[tokio::test]
 async fn prometheus_has_an_address_of_its_own_without_a_key() {
-    // A free port, found and given back: nothing else tells where a second listener ended up.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let daemon = Daemon::start(&format!("{ROOMY}[telemetry]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let daemon = Daemon::start(&format!("{ROOMY}[telemetry]\nlisten = \"127.0.0.1:0\"\n"));
+    let log = std::fs::read_dir(daemon.state().join("logs")).unwrap().next().unwrap().unwrap().path();
+    let mut port = String::new();
+    eventually("the log names the address", async || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        let told = text.split("figures=\"127.0.0.1:").nth(1).and_then(|rest| rest.split('"').next());
+        port = told.unwrap_or_default().to_owned();
+        !port.is_empty()
+    })
+    .await;
     let get = |path: &str| reqwest::get(format!("http://127.0.0.1:{port}{path}"));
     let metrics = get("/metrics").await.unwrap().text().await.unwrap();
     assert!(metrics.contains("\nmcp_requests_total 0\n"), "{metrics}");

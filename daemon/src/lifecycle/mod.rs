@@ -90,7 +90,9 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     ));
 
     let listener = bind(config.server.http.then_some(config.server.listen)).await?; // early: fail before we announce
-    let figures = bind(config.telemetry.listen).await?;
+    let for_figures = bind(config.telemetry.listen).await?;
+    let figures =
+        for_figures.as_ref().map(TcpListener::local_addr).transpose()?.map(|address| address.to_string());
     let socket_path = boot.socket(&config);
     let socket = Socket::bind(&socket_path).await?;
     let facts = Facts {
@@ -129,26 +131,34 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let named = boot.place.is_named();
     let running = Running::serve(
         boot,
-        Parts { mcp, http, hands, listeners: (listener, figures), socket, changes, logs },
+        Parts { mcp, http, hands, listeners: (listener, for_figures), socket, changes, logs },
     )?;
     let signals = tokio::spawn(signals::listen(orders_in));
     warn_if_open(&config, &running.peers(), &facts);
     first_run::greet(&facts, &keys, &config, named).await?;
-    tracing::info!(url = facts.url, figures = ?config.telemetry.listen, socket = %facts.socket.display(), profile = %facts.profile, "ready");
+    tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, "ready");
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
     signals.abort();
-    if let Err(error) = keys.flush_used(0).await {
-        tracing::warn!(%error, "when keys were last used could not be written");
-    }
-    // A write that hangs must not keep the process.
-    let patience = if ended == Ended::Stopped { HURRY } else { CLOSING };
-    if tokio::time::timeout(patience, store.close()).await.is_err() {
-        tracing::error!("the store did not close in time; what it had not acknowledged may be lost");
-    }
+    flush(&keys, &store, ended).await;
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
+}
+
+/// Writes what is kept in memory and closes the store. A database that hangs must not keep the process, and somebody
+/// who does not want to wait is not made to.
+async fn flush(keys: &Keyring, store: &Store, ended: Ended) {
+    let patience = if ended == Ended::Stopped { HURRY } else { CLOSING };
+    let flushed = tokio::time::timeout(patience, async {
+        if let Err(error) = keys.flush_used(0).await {
+            tracing::warn!(%error, "when keys were last used could not be written");
+        }
+        store.close().await;
+    });
+    if flushed.await.is_err() {
+        tracing::error!("the store did not close in time; what it had not acknowledged may be lost");
+    }
 }
 
 impl Boot {
