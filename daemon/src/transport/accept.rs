@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -16,7 +17,7 @@ use tower::ServiceExt;
 use super::head::Line;
 use crate::{
     auth::Peer,
-    guard::{Denied, Guard},
+    guard::{Connection, Denied, Guard},
     mcp::{Reply, RpcError},
 };
 
@@ -25,6 +26,9 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// How long a client that is turned away may take to hear it.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Clients that are told so at a time.
+const FAREWELLS: usize = 256;
 
 /// Largest head of a request in bytes.
 const HEAD: usize = 64 * 1024;
@@ -46,15 +50,25 @@ pub struct Door {
 /// Accepts until told to stop, then returns. Connections run on `tasks`.
 pub async fn serve(door: Door, tasks: TaskTracker) {
     let door = Arc::new(door);
+    let farewells = Arc::new(Semaphore::new(FAREWELLS));
     loop {
         let accepted = tokio::select! {
             accepted = door.listener.accept() => accepted,
             () = door.stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                tasks.spawn(connection(Arc::clone(&door), stream, peer));
-            }
+            Ok((stream, peer)) => match admit(&door, peer) {
+                Ok(place) => drop(tasks.spawn(connection(Arc::clone(&door), stream, peer, place))),
+                // Beyond so many, a flood is not even told why.
+                Err(denied) => {
+                    if let Ok(ticket) = Arc::clone(&farewells).try_acquire_owned() {
+                        tasks.spawn(async move {
+                            turn_away(stream, &denied).await;
+                            drop(ticket);
+                        });
+                    }
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(BREATH).await;
@@ -63,17 +77,15 @@ pub async fn serve(door: Door, tasks: TaskTracker) {
     }
 }
 
-async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr) {
+/// Gives a newcomer its place; a stranger must not hold what the allowed need.
+fn admit(door: &Door, peer: SocketAddr) -> Result<Connection, Denied> {
+    door.guard.at_the_door(peer.ip())?;
+    door.guard.connection(Peer::Ip(peer.ip()), "http")
+}
+
+async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr, place: Connection) {
     // A streamed answer in small writes would otherwise wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    // Before a place is taken: a stranger must not hold what the allowed need.
-    if let Err(denied) = door.guard.at_the_door(peer.ip()) {
-        return turn_away(stream, &denied).await;
-    }
-    let place = match door.guard.connection(Peer::Ip(peer.ip()), "http") {
-        Ok(place) => place,
-        Err(denied) => return turn_away(stream, &denied).await,
-    };
     let reached = stream.local_addr().ok().map(|address| address.ip().to_canonical());
     let line = Arc::new(Line { place, peer: peer.ip(), reached });
     let closed = line.place.closed().clone();
@@ -110,29 +122,43 @@ async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr) {
     }
 }
 
-/// Refuses a connection without reading what it wants, in the form of every other refusal.
+/// Refuses a connection in the form of every other refusal. Its request is heard first, since clients take an answer
+/// that comes before their question for noise; what it says is not looked at.
 async fn turn_away(mut stream: TcpStream, denied: &Denied) {
-    let Reply::Message { status, body, retry_after, .. } =
-        Reply::error(None, &RpcError::Denied(denied.clone()))
-    else {
-        return;
-    };
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
-    let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", wait.as_secs().max(1)));
-    let mut answer = format!(
-        "HTTP/1.1 {status} {}\r\n{}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        reason.unwrap_or_default(),
-        wait.unwrap_or_default(),
-        body.len()
-    )
-    .into_bytes();
-    answer.extend_from_slice(&body);
     let farewell = async {
-        stream.write_all(&answer).await?;
+        hear(&mut stream).await?;
+        stream.write_all(&refusal(denied)).await?;
         stream.shutdown().await?;
         // Read what is under way, or the system would tell the client of a reset instead of the answer.
         tokio::io::copy(&mut stream.take(HEAD as u64), &mut tokio::io::sink()).await
     };
-    // A client that does not even read this is not waited for.
+    // A client that does not even ask, or does not read, is not waited for.
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
+}
+
+/// Reads to the end of a request's head, keeping only what is needed to see the end.
+async fn hear(stream: &mut TcpStream) -> std::io::Result<()> {
+    let (mut last, mut heard) = ([0u8; 4], 0);
+    while last != *b"\r\n\r\n" && heard < HEAD {
+        last.rotate_left(1);
+        last[3] = stream.read_u8().await?;
+        heard += 1;
+    }
+    Ok(())
+}
+
+fn refusal(denied: &Denied) -> Vec<u8> {
+    let error = RpcError::Denied(denied.clone());
+    let Reply::Message { status, body, retry_after, .. } = Reply::error(None, &error) else {
+        return Vec::new();
+    };
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+    let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", wait.as_secs().max(1)));
+    let head = format!(
+        "HTTP/1.1 {status} {}\r\n{}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        reason.unwrap_or_default(),
+        wait.unwrap_or_default(),
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
 }
