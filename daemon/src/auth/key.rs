@@ -103,7 +103,7 @@ impl Pepper {
             Err(error) => return Err(error),
         };
         if bytes.len() < 32 {
-            let reason = "the pepper is shorter than 32 bytes; restore it from a backup, or remove it and issue new keys";
+            let reason = "the pepper is shorter than 32 bytes; restore it from a backup";
             return Err(std::io::Error::other(reason));
         }
         let hmac = Hmac::new_from_slice(&bytes).map_err(std::io::Error::other)?;

@@ -1,7 +1,5 @@
 //! The life of a key, as operators lead it.
 
-use std::sync::Arc;
-
 use chrono::Utc;
 use ipnet::IpNet;
 use mcpd_ipc::{
@@ -37,10 +35,14 @@ pub(super) fn show(hands: &Hands, ask: KeysShow) -> Result<KeyInfo, Fault> {
 }
 
 pub(super) async fn revoke(hands: &Hands, operator: Operator, ask: KeysRevoke) -> Result<KeyRevoked, Fault> {
-    let principal: Arc<Principal> = hands.keys.revoke(&ask.key).await.map_err(|error| fault(&error))?;
-    let sessions_closed = hands.sessions.end_all_of(&principal.id);
-    hands.guard.close_connections_of(&principal.id);
-    let info = info(&principal);
+    let revoked = hands.keys.revoke(&ask.key).await;
+    // Also when the store refused: in memory the key is revoked, and what it has open ends.
+    let gone = hands.keys.find(&ask.key).filter(|principal| principal.revoked.is_cancelled());
+    let sessions_closed = gone.map_or(0, |principal| {
+        hands.guard.close_connections_of(&principal.id);
+        hands.sessions.end_all_of(&principal.id)
+    });
+    let info = info(&*revoked.map_err(|error| fault(&error))?);
     KeyChanged { change: "revoked", id: &info.id, name: &info.name, operator: operator.uid }.emit();
     Ok(KeyRevoked { key: info, sessions_closed })
 }

@@ -148,7 +148,8 @@ impl Guard {
         Ok(())
     }
 
-    fn refused(&self, denied: Denied, peer: Peer) -> Denied {
+    /// Counts and logs a refusal, and gives it back.
+    pub fn refused(&self, denied: Denied, peer: Peer) -> Denied {
         let (reason, detail) = (denied.reason(), denied.detail());
         Refused { reason, peer: &peer.to_string(), detail: &detail }.emit(&self.recorder);
         denied

@@ -269,7 +269,8 @@ impl Mcp {
         let asked: Initialize<'_> = read(envelope.params)?;
         let client = asked.client.map(client_name).transpose()?.unwrap_or_default();
         let revision = Revision::negotiate(&asked.version);
-        let session = self.sessions.open(&ask.visitor.principal, revision, client)?;
+        let opened = self.sessions.open(&ask.visitor.principal, revision, client);
+        let session = opened.map_err(|denied| self.guard.refused(denied, ask.visitor.peer))?;
         let mut done = Done::plain(results::initialize(revision));
         match &ask.origin {
             Origin::Http(_) => done.session = Some(session.id.clone()),

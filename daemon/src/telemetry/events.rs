@@ -63,7 +63,7 @@ impl RequestFinished<'_> {
             peer = self.peer,
             outcome = self.outcome.as_str(),
             status = self.status,
-            duration_ms = self.duration.as_secs_f64() * 1e3,
+            duration_ms = (self.duration.as_secs_f64() * 1e6).round() / 1e3,
             "request"
         );
     }
