@@ -48,9 +48,9 @@ impl Rates {
         self.peers.read().check(subnet(address)).map_err(Denied::Rate)
     }
 
-    /// Takes a token of the principal. The person at the machine has no rate.
+    /// Takes a token of the key. The person at the machine has no rate, and where there are no keys the peer's counts.
     pub(super) fn check(&self, who: &Principal) -> Result<(), Denied> {
-        if matches!(who.id, PrincipalId::Local(_)) {
+        if matches!(who.id, PrincipalId::Local(_) | PrincipalId::Anonymous) {
             return Ok(());
         }
         let rate = who.rate.unwrap_or(*self.per_key.read());
@@ -153,10 +153,16 @@ mod tests {
         limits
     }
 
+    fn key() -> Principal {
+        let mut principal = Principal::anonymous();
+        principal.id = PrincipalId::Key("abc".into());
+        principal
+    }
+
     #[test]
     fn the_hundred_and_first_request_waits() {
         let rates = Rates::new(&limits("100/60s"));
-        let who = Principal::anonymous();
+        let who = key();
         for request in 1..=100 {
             assert_eq!(rates.check(&who), Ok(()), "request {request}");
         }
@@ -167,7 +173,7 @@ mod tests {
     #[test]
     fn a_key_with_its_own_rate_has_its_own() {
         let rates = Rates::new(&limits("1/60s"));
-        let mut who = Principal::anonymous();
+        let mut who = key();
         who.rate = Some("3/60s".parse().unwrap());
         assert_eq!((0..5).filter(|_| rates.check(&who).is_ok()).count(), 3);
     }

@@ -1,22 +1,23 @@
 //! The life of the daemon, read top to bottom: load, lock, open, bind, announce, serve, obey, drain, flush.
 
+mod doors;
 mod error;
 mod first_run;
+mod house;
 mod lock;
 mod running;
 mod stdio;
 mod upkeep;
 
 use std::{
-    net::SocketAddr,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use ipnet::IpNet;
 use mcpd_config::{Config, Origin, Overrides, Profile};
 use mcpd_ipc::Place;
-use tokio::{net::TcpListener, sync::watch};
 
 pub use error::LifeError;
 pub use running::Ended;
@@ -24,16 +25,15 @@ pub use stdio::run_stdio;
 
 use crate::{
     auth::{Keyring, Pepper},
-    control::{Facts, Hands, Socket},
+    control::{Facts, Hands},
     guard::{Guard, Listed, PeerRules},
-    mcp::{Mcp, Sessions},
-    signals,
+    signals::{self, Orders},
     store::Store,
-    telemetry::{LogSettings, Logs, Recorder},
-    tools::{Health, Registry},
-    transport::{Http, RequestIds},
+    telemetry::{LogSettings, Logs},
 };
+use doors::Doors;
 use error::file;
+use house::House;
 use lock::Lock;
 use running::{Parts, Running};
 
@@ -59,82 +59,36 @@ pub struct Boot {
 /// Lives, from the first file read to the last row flushed, and says how it ended.
 pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     private_umask();
-    let (config, config_file) = boot.load()?; //                  all complaints at once
+    let (config, read) = boot.load()?; //                         all complaints at once
     boot.make_state()?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
-    let config_file = first_run::write_config(&boot, config_file)?;
+    let config_file = first_run::write_config(&boot, read)?;
     let (logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
-    let store = Store::open(&boot.database(&config), config.store.readers).await?;
-    let pepper_file = boot.place.state.join("pepper");
-    let kept = store.keys().all().await?.len();
-    if kept > 0 && !pepper_file.exists() {
-        // A new pepper would turn every key away without a word.
-        return Err(LifeError::PepperLost { path: pepper_file, keys: kept });
-    }
-    let pepper = Pepper::load(&pepper_file).map_err(file("the pepper", &pepper_file, "read"))?;
-    let keys = Arc::new(Keyring::load(store.clone(), pepper).await?);
+    let store = Store::open(&boot.database(&config), config.store.readers).await?; // connect, migrate
+    let keys = boot.keys(&store).await?;
+    let asked = config.auth.keys.then(|| Arc::clone(&keys));
+    let listed = operators_list(&store).await?;
+    let house = House::build(&config, store.clone(), asked, listed)?;
+    let (orders_in, orders) = signals::orders();
+    let signals = tokio::spawn(signals::listen(orders_in.clone()));
 
-    let (changes, config_now) = watch::channel(Arc::new(config.clone()));
-    let recorder = Arc::new(Recorder::default());
-    let operator = store.allow().all().await?;
-    let operator = operator.map(|cidrs| cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect());
-    let door_keys = config.auth.keys.then(|| Arc::clone(&keys));
-    let guard = Arc::new(Guard::new(&config, door_keys, operator, Arc::clone(&recorder)));
-    let registry = Arc::new(Registry::new(&store, config_now.clone(), &recorder)?);
-    let sessions = Arc::new(Sessions::new(&config.limits));
-    let mcp = Arc::new(Mcp::new(
-        Arc::clone(&guard),
-        Arc::clone(&registry),
-        Arc::clone(&sessions),
-        Arc::clone(&recorder),
-    ));
-
-    let listener = bind(config.server.http.then_some(config.server.listen)).await?; // early: fail before we announce
-    let for_figures = bind(config.telemetry.listen).await?;
-    let figures =
-        for_figures.as_ref().map(TcpListener::local_addr).transpose()?.map(|address| address.to_string());
-    let socket_path = boot.socket(&config);
-    let socket = Socket::bind(&socket_path).await?;
+    let socket = boot.socket(&config);
+    let doors = Doors::bind(&config, &socket).await?; //          bind early: fail before we announce
+    let figures = doors.figures_address();
     let facts = Facts {
         profile: config.profile,
-        url: listener.as_ref().map(url).transpose()?,
-        socket: socket_path,
+        url: doors.url()?,
+        socket,
         state: boot.place.state.clone(),
         config_file,
     };
     lock.announce(&facts.socket)?;
-    let (orders_in, orders) = signals::orders();
-    let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard)));
-    let http = Http {
-        mcp: Arc::clone(&mcp),
-        guard: Arc::clone(&guard),
-        recorder: Arc::clone(&recorder),
-        config: config_now.clone(),
-        health: Arc::clone(&health),
-        registry: Arc::clone(&registry),
-        requests: RequestIds::default(),
-    };
-    let hands = Hands {
-        keys: Arc::clone(&keys),
-        guard,
-        registry,
-        sessions,
-        store: store.clone(),
-        health,
-        recorder,
-        config: config_now,
-        orders: orders_in.clone(),
-        facts: facts.clone(),
-    };
+    warn_if_open(&config, &house.guard.peers(), &facts);
+    let named = boot.place.is_named();
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
-    let named = boot.place.is_named();
-    let running = Running::serve(
-        boot,
-        Parts { mcp, http, hands, listeners: (listener, for_figures), socket, changes, logs },
-    )?;
-    let signals = tokio::spawn(signals::listen(orders_in));
-    warn_if_open(&config, &running.peers(), &facts);
+    let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
+    let running = Running::serve(Parts { boot, house, hands, doors, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, "ready");
 
@@ -144,6 +98,27 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
+}
+
+fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Hands {
+    Hands {
+        keys,
+        guard: Arc::clone(&house.guard),
+        registry: Arc::clone(&house.registry),
+        sessions: Arc::clone(&house.sessions),
+        store: house.store.clone(),
+        health: Arc::clone(&house.health),
+        recorder: Arc::clone(&house.recorder),
+        config: house.config.1.clone(),
+        orders,
+        facts,
+    }
+}
+
+/// Returns the allowlist that operators keep in the store.
+async fn operators_list(store: &Store) -> Result<Option<Vec<IpNet>>, LifeError> {
+    let cidrs = store.allow().all().await?;
+    Ok(cidrs.map(|cidrs| cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect()))
 }
 
 /// Writes what is kept in memory and closes the store. A database that hangs must not keep the process, and somebody
@@ -189,6 +164,18 @@ impl Boot {
         Ok(())
     }
 
+    /// Loads the keys with the pepper they were hashed with.
+    async fn keys(&self, store: &Store) -> Result<Arc<Keyring>, LifeError> {
+        let path = self.place.state.join("pepper");
+        let kept = store.keys().all().await?.len();
+        if kept > 0 && !path.exists() {
+            // A new pepper would turn every key away without a word.
+            return Err(LifeError::PepperLost { path, keys: kept });
+        }
+        let pepper = Pepper::load(&path).map_err(file("the pepper", &path, "read"))?;
+        Ok(Arc::new(Keyring::load(store.clone(), pepper).await?))
+    }
+
     fn database(&self, config: &Config) -> PathBuf {
         config.store.path.clone().unwrap_or_else(|| self.place.state.join("mcpd.db"))
     }
@@ -214,21 +201,6 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
     builder.recursive(true);
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-async fn bind(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError> {
-    let Some(address) = address else { return Ok(None) };
-    let listener = TcpListener::bind(address).await;
-    listener.map(Some).map_err(|source| LifeError::Listen { address, source })
-}
-
-/// Returns the endpoint's URL; a daemon that listens everywhere is named by its loopback address.
-fn url(listener: &TcpListener) -> Result<String, LifeError> {
-    let mut address = listener.local_addr()?;
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    Ok(format!("http://{address}/mcp"))
 }
 
 /// A daemon without keys says so loudly; who chose it must see it each time.

@@ -5,21 +5,20 @@ use std::{sync::Arc, time::Duration};
 use mcpd_config::Config;
 use mcpd_ipc::halves;
 use tokio::{
-    net::TcpListener,
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Boot, LifeError, check_simple, upkeep};
+use super::{Boot, LifeError, check_simple, doors::Doors, house::House, upkeep};
 use crate::{
     auth::{Caller, Credentials, Peer},
-    control::{Arrival, Hands, Socket},
-    guard::{Guard, PeerRules},
+    control::{Arrival, Hands},
+    guard::Guard,
     mcp::{Mcp, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
-    transport::{self, Door, Ends, Http},
+    transport::{self, Door, Ends, Http, RequestIds},
 };
 
 /// Streams from the local socket that wait to be served.
@@ -47,13 +46,10 @@ pub enum Ended {
 
 /// Everything that is made before the doors open.
 pub(super) struct Parts {
-    pub(super) mcp: Arc<Mcp>,
-    pub(super) http: Http,
+    pub(super) boot: Boot,
+    pub(super) house: House,
     pub(super) hands: Hands,
-    /// Listener of the MCP address, and of the one for Prometheus.
-    pub(super) listeners: (Option<TcpListener>, Option<TcpListener>),
-    pub(super) socket: Socket,
-    pub(super) changes: watch::Sender<Arc<Config>>,
+    pub(super) doors: Doors,
     pub(super) logs: Logs,
 }
 
@@ -70,19 +66,31 @@ pub(super) struct Running {
 
 impl Running {
     /// Opens the doors.
-    pub(super) fn serve(boot: Boot, parts: Parts) -> Result<Self, LifeError> {
-        let Parts { mcp, http, hands, listeners, socket, changes, logs } = parts;
-        let config = changes.borrow().clone();
-        let guard = Arc::clone(&hands.guard);
+    pub(super) fn serve(parts: Parts) -> Result<Self, LifeError> {
+        let Parts { boot, house, hands, doors, logs } = parts;
+        let (changes, in_force) = house.config;
+        let config = in_force.borrow().clone();
+        let guard = house.guard;
         check_simple(&config, &guard)?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let sessions = Arc::clone(&hands.sessions);
-        let upkeep =
-            upkeep::rounds(hands.store.clone(), Arc::clone(&hands.keys), Arc::clone(&sessions), stop.clone());
-        tasks.spawn(upkeep);
-        let http = Arc::new(http);
-        let (endpoint, figures) = listeners;
-        for (listener, router) in [(endpoint, Http::router(&http)), (figures, Http::figures(&http))] {
+        tasks.spawn(upkeep::rounds(
+            house.store,
+            Arc::clone(&hands.keys),
+            Arc::clone(&house.sessions),
+            stop.clone(),
+        ));
+        let http = Arc::new(Http {
+            mcp: Arc::clone(&house.mcp),
+            guard: Arc::clone(&guard),
+            recorder: house.recorder,
+            config: in_force.clone(),
+            health: house.health,
+            registry: house.registry,
+            requests: RequestIds::default(),
+        });
+        for (listener, router) in
+            [(doors.endpoint, Http::router(&http)), (doors.figures, Http::figures(&http))]
+        {
             let Some(listener) = listener else { continue };
             let door = Door {
                 listener,
@@ -94,14 +102,9 @@ impl Running {
             tasks.spawn(transport::serve(door, tasks.clone()));
         }
         let (arrivals, arrived) = mpsc::channel(ARRIVALS);
-        tasks.spawn(bridges(arrived, mcp, Arc::clone(&guard), changes.subscribe(), tasks.clone()));
-        tasks.spawn(socket.serve(Arc::new(hands), arrivals, stop.clone()));
-        Ok(Self { boot, guard, sessions, changes, logs, tasks, stop })
-    }
-
-    /// Returns the allowlist in force.
-    pub(super) fn peers(&self) -> Arc<PeerRules> {
-        self.guard.peers()
+        tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, tasks.clone()));
+        tasks.spawn(doors.socket.serve(Arc::new(hands), arrivals, stop.clone()));
+        Ok(Self { boot, guard, sessions: house.sessions, changes, logs, tasks, stop })
     }
 
     /// Obeys orders until one of them ends the daemon, then ends it.

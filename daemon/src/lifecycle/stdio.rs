@@ -1,20 +1,14 @@
 //! `mcpd stdio`: a bridge to the daemon of this state directory when one runs, else the same tools in process.
 
-use std::sync::Arc;
-
 use mcpd_ipc::{CallError, Purpose, connect_stream, halves};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Boot, LifeError};
+use super::{Boot, LifeError, house::House};
 use crate::{
     auth::{Caller, Credentials, Peer},
-    guard::Guard,
-    mcp::{Mcp, Sessions},
     signals::{self, Order},
     store::Store,
-    telemetry::{Logs, Recorder},
-    tools::Registry,
+    telemetry::Logs,
     transport::{bridge, serve_stdio},
 };
 
@@ -34,21 +28,16 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     boot.make_state()?;
     let (_logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
-    let recorder = Arc::new(Recorder::default());
-    let (_changes, config_now) = watch::channel(Arc::new(config.clone()));
-    let guard = Arc::new(Guard::new(&config, None, None, Arc::clone(&recorder)));
-    let registry = Arc::new(Registry::new(&store, config_now, &recorder)?);
-    let sessions = Arc::new(Sessions::new(&config.limits));
+    let house = House::build(&config, store.clone(), None, None)?;
     let caller = Caller {
         peer: Peer::Local(rustix::process::geteuid().as_raw()),
         reached: None,
         headers: None,
         credentials: Credentials::Local,
     };
-    let visitor = guard.recognise(&caller)?;
-    let mcp = Arc::new(Mcp::new(guard, registry, sessions, recorder));
+    let visitor = house.guard.recognise(&caller)?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
-    serve_stdio(mcp, visitor, limit, stop).await;
+    serve_stdio(house.mcp, visitor, limit, stop).await;
     store.close().await;
     Ok(())
 }

@@ -1,0 +1,50 @@
+//! What stands behind the doors: the parts that are the same whether MCP comes over HTTP or standard input.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use mcpd_config::Config;
+use tokio::sync::watch;
+
+use super::LifeError;
+use crate::{
+    auth::Keyring,
+    guard::Guard,
+    mcp::{Mcp, Sessions},
+    store::Store,
+    telemetry::Recorder,
+    tools::{Health, Registry},
+};
+
+/// The parts, each made where what it uses is known.
+pub(super) struct House {
+    pub(super) store: Store,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) guard: Arc<Guard>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) mcp: Arc<Mcp>,
+    pub(super) health: Arc<Health>,
+    /// The configuration in force, and where a reload puts another.
+    pub(super) config: (watch::Sender<Arc<Config>>, watch::Receiver<Arc<Config>>),
+}
+
+impl House {
+    /// Builds the house. `keys` is absent where nobody is asked for one; `listed` is the operators' allowlist.
+    pub(super) fn build(
+        config: &Config,
+        store: Store,
+        keys: Option<Arc<Keyring>>,
+        listed: Option<Vec<IpNet>>,
+    ) -> Result<Self, LifeError> {
+        let in_force = watch::channel(Arc::new(config.clone()));
+        let recorder = Arc::new(Recorder::default());
+        let guard = Arc::new(Guard::new(config, keys, listed, Arc::clone(&recorder)));
+        let registry = Arc::new(Registry::new(&store, in_force.1.clone(), &recorder)?);
+        let sessions = Arc::new(Sessions::new(&config.limits));
+        let mcp =
+            Mcp::new(Arc::clone(&guard), Arc::clone(&registry), Arc::clone(&sessions), Arc::clone(&recorder));
+        let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard)));
+        Ok(Self { store, recorder, guard, registry, sessions, mcp: Arc::new(mcp), health, config: in_force })
+    }
+}
