@@ -110,7 +110,6 @@ impl Principal {
     /// Answers whether it may do what a request needs.
     pub fn may(&self, need: Need<'_>) -> bool {
         match need {
-            Need::Known => true,
             Need::Scope(scope) => self.scopes.contains(&scope),
             Need::Tool(tool, scope) => self.scopes.contains(&scope) && self.tools.permits(tool),
             Need::NoSuchTool => false,

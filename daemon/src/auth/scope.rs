@@ -44,11 +44,9 @@ impl FromStr for Scope {
     }
 }
 
-/// What a request needs before anything is done for it.
+/// What is wanted: a request that needs nothing beyond being known asks for no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need<'a> {
-    /// Nothing beyond being known: `ping`, lists, the life of a session.
-    Known,
     /// One scope.
     Scope(Scope),
     /// A tool and the scope it asks for.

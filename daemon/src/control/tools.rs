@@ -42,6 +42,7 @@ pub(super) async fn call(hands: &Hands, operator: Operator, ask: ToolsCall) -> R
     };
     let refused = |denied: crate::guard::Denied| Fault::new(FaultKind::Refused, denied.to_string());
     let visitor = hands.guard.recognise(&caller).map_err(refused)?;
+    hands.guard.enter(&visitor).map_err(refused)?;
     let permit = hands.guard.admit(&visitor, hands.registry.need(&ask.name)).map_err(refused)?;
     let arguments = RawValue::from_string(ask.arguments.to_string()).map_err(|error| internal(&error))?;
     match hands.registry.call(&permit, &ask.name, Some(&arguments)).await {

@@ -1,7 +1,8 @@
 //! The admission list: every request on every transport passes it, in this order.
 //!
-//! It has two halves, because a body is not read for a stranger: [`Guard::recognise`] needs only the head of a request,
-//! [`Guard::admit`] needs to know what is wanted. A [`Permit`] is the proof; tools cannot be called without one.
+//! It has three parts, since each knows more than the one before: [`Guard::recognise`] needs only the head of a request,
+//! because a body is not read for a stranger; [`Guard::enter`] counts every message, nonsense too; [`Guard::admit`] knows
+//! what is wanted. A [`Permit`] is the proof; tools cannot be called without one.
 
 mod connections;
 mod denied;
@@ -73,7 +74,7 @@ impl Guard {
         }
     }
 
-    /// The first half, from the head of a request: who is this, and may it knock at all?
+    /// The first part, from the head of a request: who is this, and may it knock at all?
     pub fn recognise(&self, caller: &Caller<'_>) -> Result<Visitor, Denied> {
         let known = self.knock(caller).and_then(|peer| self.identify(caller, peer));
         known.map_err(|denied| self.refused(denied, caller.peer))
@@ -86,7 +87,12 @@ impl Guard {
         if welcome { Ok(()) } else { Err(self.refused(Denied::Peer, Peer::Ip(address))) }
     }
 
-    /// The second half, once the request is understood: may it have this, now?
+    /// The second part, for each message: is its sender still welcome, and not here too often?
+    pub fn enter(&self, visitor: &Visitor) -> Result<(), Denied> {
+        self.step_in(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
+    }
+
+    /// The third part, once it is known what is wanted: may it have this, now?
     pub fn admit(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
         self.consider(visitor, need).map_err(|denied| self.refused(denied, visitor.peer))
     }
@@ -121,11 +127,14 @@ impl Guard {
         Ok(Visitor { principal, peer })
     }
 
+    fn step_in(&self, who: &Principal) -> Result<(), Denied> {
+        self.open()?; //                                        again: a stream may outlive the order to drain
+        self.still_valid(who)?; //                              revoked since it was recognised?
+        self.rates.check(who) //                                before anything is asked: guessing costs as much as calling
+    }
+
     fn consider(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
         let who = &visitor.principal;
-        self.open()?; //                                        again: a session may outlive the order to drain
-        self.still_valid(who)?; //                              revoked since it was recognised?
-        self.rates.check(who)?; //                              before scopes: guessing costs as much as calling
         if !who.may(need) {
             return Err(Denied::Forbidden); //                   "no such tool" answers like forbidden
         }

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Id, Reply, Revision, RpcError, Session, Sessions,
+    Reply, Revision, RpcError, Session, Sessions,
     call::CallParams,
     envelope::{Envelope, Message},
     era::{self, Era, MODERN, Meta},
     headers::HttpHead,
+    methods::{Legacy, Modern},
     results::{self, Shape},
 };
 use crate::{
-    auth::Need,
     guard::{Guard, Visitor},
     telemetry::{Outcome, Recorder, RequestFinished},
     tools::{Answer, Registry},
@@ -56,12 +56,20 @@ pub enum Origin<'a> {
 struct Done {
     result: String,
     outcome: Outcome,
+    /// The tool called, for the log; the registry knows it, so it is no stranger's word.
+    tool: Option<String>,
     session: Option<String>,
 }
 
 impl Done {
     fn plain(result: impl Into<String>) -> Self {
-        Self { result: result.into(), outcome: Outcome::Success, session: None }
+        Self { result: result.into(), outcome: Outcome::Success, tool: None, session: None }
+    }
+
+    fn called(shape: Shape, call: &CallParams<'_>, answer: &Answer) -> Self {
+        let outcome = if answer.is_error() { Outcome::ToolError } else { Outcome::Success };
+        let result = results::tools_call(shape, answer);
+        Self { result, outcome, tool: Some(call.name.to_string()), session: None }
     }
 }
 
@@ -112,63 +120,65 @@ impl Mcp {
     /// Answers one message.
     pub async fn answer(&self, ask: &Ask<'_>) -> Reply {
         let began = Instant::now();
-        let envelope = match Envelope::parse(ask.body) {
+        // Every message costs, nonsense too; but it is read first, so that a refusal carries its id.
+        let parsed = Envelope::parse(ask.body);
+        let entered = self.guard.enter(ask.visitor).map_err(RpcError::from);
+        let envelope = match parsed {
             Ok(envelope) => envelope,
             Err((id, error)) => {
-                // Nonsense costs a token too.
-                let error = self.guard.admit(ask.visitor, Need::Known).err().map_or(error, Into::into);
+                let error = entered.err().unwrap_or(error);
                 self.finish(ask, "", None, End::failed(&error, began));
                 return Reply::error(id.as_ref(), &error);
             }
         };
         match &envelope.message {
-            Message::Request(id) => self.request(ask, id, &envelope, began).await,
-            Message::Notification | Message::Response => match (self.take(ask), &ask.origin) {
-                (Ok(()), _) => Reply::Accepted,
-                (Err(error), origin) => {
-                    let method = &envelope.method;
-                    self.finish(ask, method, None, End::failed(&error, began));
-                    // Whoever sends a notification wants no answer; only HTTP has a place to say it went wrong.
-                    match origin {
-                        Origin::Http(_) => Reply::error(None, &error),
-                        Origin::Stream(_) => Reply::Accepted,
-                    }
-                }
+            Message::Request(_) => {
+                let done = match entered {
+                    Ok(()) => self.serve(ask, &envelope).await,
+                    Err(error) => Err(error),
+                };
+                self.reply(ask, &envelope, done, began)
+            }
+            Message::Notification | Message::Response => match entered.and_then(|()| self.take(ask)) {
+                Ok(()) => Reply::Accepted,
+                Err(error) => self.ignore(ask, &envelope, &error, began),
             },
         }
     }
 
     /// Takes a message that wants no answer.
     fn take(&self, ask: &Ask<'_>) -> Result<(), RpcError> {
-        self.guard.admit(ask.visitor, Need::Known)?;
         if let Origin::Http(head) = &ask.origin {
             check_version(head.version)?;
         }
         self.session(ask).map(drop)
     }
 
-    async fn request(&self, ask: &Ask<'_>, id: &Id, envelope: &Envelope<'_>, began: Instant) -> Reply {
-        let done = self.serve(ask, envelope).await;
-        let tool = match envelope.method.as_ref() {
-            "tools/call" => CallParams::read(envelope.params).ok().map(|call| call.name),
-            _ => None,
-        };
-        // Only names of ours: a stranger's word never becomes a tool in the log.
-        let tool = tool.as_deref().filter(|name| self.registry.published(name).is_some());
+    /// Whoever sends a notification wants no answer; only HTTP has a place to say that it went wrong.
+    fn ignore(&self, ask: &Ask<'_>, envelope: &Envelope<'_>, error: &RpcError, began: Instant) -> Reply {
+        self.finish(ask, &envelope.method, None, End::failed(error, began));
+        match ask.origin {
+            Origin::Http(_) => Reply::error(None, error),
+            Origin::Stream(_) => Reply::Accepted,
+        }
+    }
+
+    fn reply(
+        &self,
+        ask: &Ask<'_>,
+        envelope: &Envelope<'_>,
+        done: Result<Done, RpcError>,
+        began: Instant,
+    ) -> Reply {
         match done {
             Ok(done) => {
                 let end = End { outcome: done.outcome, status: 200, began };
-                self.finish(ask, &envelope.method, tool, end);
-                match Reply::result(id, &done.result) {
-                    Reply::Message { status, body, retry_after, .. } => {
-                        Reply::Message { status, body, retry_after, session: done.session }
-                    }
-                    Reply::Accepted => Reply::Accepted,
-                }
+                self.finish(ask, &envelope.method, done.tool.as_deref(), end);
+                Reply::result(envelope.id(), &done.result, done.session)
             }
             Err(error) => {
-                self.finish(ask, &envelope.method, tool, End::failed(&error, began));
-                Reply::error(Some(id), &error)
+                self.finish(ask, &envelope.method, None, End::failed(&error, began));
+                Reply::error(envelope.id(), &error)
             }
         }
     }
@@ -201,13 +211,10 @@ impl Mcp {
         if let Some(client) = meta.client {
             client_name(client)?;
         }
-        match envelope.method.as_ref() {
-            "server/discover" => {
-                self.guard.admit(ask.visitor, Need::Known)?;
-                Ok(Done::plain(results::discover()))
-            }
-            "tools/list" => self.tools_list(ask, Shape::Modern),
-            "tools/call" => {
+        match Modern::read(&envelope.method).ok_or(RpcError::MethodNotFound { modern: true })? {
+            Modern::Discover => Ok(Done::plain(results::discover())),
+            Modern::ToolsList => Ok(self.tools_list(ask, Shape::Modern)),
+            Modern::ToolsCall => {
                 let call = CallParams::read(envelope.params)?;
                 if let Origin::Http(head) = &ask.origin {
                     head.check_name(&call.name)?;
@@ -215,9 +222,8 @@ impl Mcp {
                 }
                 let answer = self.call_tool(ask.visitor, &call).await?;
                 check_capability(&answer, meta)?;
-                Ok(called(Shape::Modern, &answer))
+                Ok(Done::called(Shape::Modern, &call, &answer))
             }
-            _ => self.unknown(ask, true),
         }
     }
 
@@ -228,31 +234,24 @@ impl Mcp {
         envelope: &Envelope<'_>,
         header: Option<&str>,
     ) -> Result<Done, RpcError> {
-        if envelope.method == "initialize" {
-            return self.initialize(ask, envelope);
-        }
-        check_version(header.filter(|version| *version != MODERN))?;
-        let session = match self.session(ask) {
-            Ok(session) => session,
-            Err(error) => {
-                // Guessing sessions costs a token too.
-                self.guard.admit(ask.visitor, Need::Known)?;
-                return Err(error);
-            }
+        let method = Legacy::read(&envelope.method);
+        // `initialize` begins anew: its version stands in the body, and a session it names is none of its own.
+        let session = if method == Some(Legacy::Initialize) {
+            None
+        } else {
+            check_version(header.filter(|version| *version != MODERN))?;
+            self.session(ask)?
         };
-        match envelope.method.as_ref() {
-            "ping" => {
-                self.guard.admit(ask.visitor, Need::Known)?;
-                Ok(Done::plain(results::EMPTY))
-            }
-            "tools/list" => self.tools_list(ask, Shape::Legacy),
-            "tools/call" => {
+        match method.ok_or(RpcError::MethodNotFound { modern: false })? {
+            Legacy::Initialize => self.initialize(ask, envelope),
+            Legacy::Ping => Ok(Done::plain(results::EMPTY)),
+            Legacy::ToolsList => Ok(self.tools_list(ask, Shape::Legacy)),
+            Legacy::ToolsCall => {
                 let call = CallParams::read(envelope.params)?;
                 let answer = self.call_tool(ask.visitor, &call).await?;
-                Ok(called(Shape::Legacy, &answer))
+                Ok(Done::called(Shape::Legacy, &call, &answer))
             }
-            "logging/setLevel" => {
-                self.guard.admit(ask.visitor, Need::Known)?;
+            Legacy::SetLevel => {
                 let wanted: SetLevel<'_> = read(envelope.params)?;
                 let session = session.ok_or(RpcError::SessionRequired)?;
                 if !session.set_level(&wanted.level) {
@@ -260,12 +259,10 @@ impl Mcp {
                 }
                 Ok(Done::plain(results::EMPTY))
             }
-            _ => self.unknown(ask, false),
         }
     }
 
     fn initialize(&self, ask: &Ask<'_>, envelope: &Envelope<'_>) -> Result<Done, RpcError> {
-        self.guard.admit(ask.visitor, Need::Known)?;
         let asked: Initialize<'_> = read(envelope.params)?;
         let client = asked.client.map(client_name).transpose()?.unwrap_or_default();
         let revision = Revision::negotiate(&asked.version);
@@ -284,15 +281,9 @@ impl Mcp {
         Ok(done)
     }
 
-    fn tools_list(&self, ask: &Ask<'_>, shape: Shape) -> Result<Done, RpcError> {
-        let permit = self.guard.admit(ask.visitor, Need::Known)?;
-        let tools = self.registry.list(permit.principal());
-        Ok(Done::plain(results::tools_list(shape, &tools)))
-    }
-
-    fn unknown(&self, ask: &Ask<'_>, modern: bool) -> Result<Done, RpcError> {
-        self.guard.admit(ask.visitor, Need::Known)?;
-        Err(RpcError::MethodNotFound { modern })
+    fn tools_list(&self, ask: &Ask<'_>, shape: Shape) -> Done {
+        let tools = self.registry.list(&ask.visitor.principal);
+        Done::plain(results::tools_list(shape, &tools))
     }
 
     /// Returns the session a legacy message belongs to; over HTTP one that names none is served without.
@@ -349,11 +340,6 @@ pub fn check_version(header: Option<&str>) -> Result<(), RpcError> {
         }
         _ => Ok(()),
     }
-}
-
-fn called(shape: Shape, answer: &Answer) -> Done {
-    let outcome = if answer.is_error() { Outcome::ToolError } else { Outcome::Success };
-    Done { result: results::tools_call(shape, answer), outcome, session: None }
 }
 
 fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcError> {

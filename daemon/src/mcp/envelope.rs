@@ -66,6 +66,11 @@ struct Members<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    /// Returns the id of a request.
+    pub fn id(&self) -> Option<&Id> {
+        if let Message::Request(id) = &self.message { Some(id) } else { None }
+    }
+
     /// Parses one message. On failure the id is returned when it could be read, for the error to carry.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, (Option<Id>, RpcError)> {
         let refuse = |error| (None, error);

@@ -7,6 +7,7 @@ mod envelope;
 mod era;
 mod error;
 mod headers;
+mod methods;
 mod reply;
 mod results;
 mod session;

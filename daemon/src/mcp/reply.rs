@@ -25,11 +25,10 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// Makes a response with a result, given as JSON text.
-    pub(super) fn result(id: &Id, result: &str) -> Self {
-        let id = id.as_json();
-        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
-        Self::Message { status: 200, body: Bytes::from(body), session: None, retry_after: None }
+    /// Makes a response with a result, given as JSON text, and the session it opened.
+    pub(super) fn result(id: Option<&Id>, result: &str, session: Option<String>) -> Self {
+        let body = format!(r#"{{"jsonrpc":"2.0",{}"result":{result}}}"#, id_member(id));
+        Self::Message { status: 200, body: Bytes::from(body), session, retry_after: None }
     }
 
     /// Makes a response with an error. Without a readable id it has none, as the schema of MCP has it.
@@ -38,9 +37,12 @@ impl Reply {
         if let Some(data) = error.data() {
             told["data"] = data;
         }
-        let id = id.map_or(String::new(), |id| format!(r#""id":{},"#, id.as_json()));
-        let body = format!(r#"{{"jsonrpc":"2.0",{id}"error":{told}}}"#);
+        let body = format!(r#"{{"jsonrpc":"2.0",{}"error":{told}}}"#, id_member(id));
         let retry_after = if let RpcError::Denied(denied) = error { denied.retry_after() } else { None };
         Self::Message { status: error.status(), body: Bytes::from(body), session: None, retry_after }
     }
+}
+
+fn id_member(id: Option<&Id>) -> String {
+    id.map_or(String::new(), |id| format!(r#""id":{},"#, id.as_json()))
 }

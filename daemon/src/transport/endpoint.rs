@@ -17,7 +17,6 @@ use super::{
     sse,
 };
 use crate::{
-    auth::Need,
     guard::Visitor,
     mcp::{Ask, MODERN, Origin, Reply, RpcError},
 };
@@ -102,7 +101,7 @@ fn session_of(
     headers: &HeaderMap,
     visitor: &Visitor,
 ) -> Result<Arc<crate::mcp::Session>, RpcError> {
-    http.guard.admit(visitor, Need::Known)?;
+    http.guard.enter(visitor)?;
     crate::mcp::check_version(version(headers))?;
     let name = http::HeaderName::from_static("mcp-session-id");
     let id = head::unique(headers, &name).map_err(|()| RpcError::SessionRequired)?;

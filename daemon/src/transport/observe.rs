@@ -107,10 +107,11 @@ fn let_in(http: &Http, request: Request, door: Door) -> Result<(), Box<Response>
     let knock = knock.ok_or_else(|| Box::new(answers::empty(StatusCode::INTERNAL_SERVER_ERROR)))?;
     let admitted: Result<(), Denied> = match door {
         Door::Peer => http.guard.glance(&http.caller(&knock)).map(drop),
-        Door::Key => http.recognise(&knock).map(drop),
-        Door::Metrics => http
-            .recognise(&knock)
-            .and_then(|visitor| http.guard.admit(&visitor, Need::Scope(Scope::Metrics)).map(drop)),
+        Door::Key => http.recognise(&knock).and_then(|visitor| http.guard.enter(&visitor)),
+        Door::Metrics => http.recognise(&knock).and_then(|visitor| {
+            http.guard.enter(&visitor)?;
+            http.guard.admit(&visitor, Need::Scope(Scope::Metrics)).map(drop)
+        }),
     };
     admitted.map_err(|denied| Box::new(answers::denied(&denied)))?;
     if door != Door::Key && !matches!(knock.parts.method, Method::GET | Method::HEAD) {
