@@ -343,3 +343,61 @@ async fn a_peer_of_another_protocol_is_told_which_side_is_older() {
     let answer: Value = mcpd_ipc::read_frame(&mut stream, 4096).await.unwrap();
     assert!(answer.to_string().contains("the daemon is older"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_call_whose_client_hung_up_is_counted_all_the_same() {
+    let daemon = Daemon::start(ROOMY);
+    let mut held = hold(&daemon).await;
+    let peer = daemon.peer();
+    let call =
+        tokio::spawn(
+            async move { peer.tool("create_todo", json!({ "project_id": "p", "title": "gone" })).await },
+        );
+    eventually("the call runs", async || in_flight(&daemon).await == 1).await;
+    call.abort();
+    eventually("the daemon notices", async || in_flight(&daemon).await == 0).await;
+    sqlx::query("ROLLBACK").execute(&mut held).await.unwrap();
+    let stats = daemon.obey(mcpd_ipc::life::Stats {}).await;
+    assert_eq!((stats.total_requests, stats.failed_requests), (1, 1));
+}
+
+#[test]
+fn a_shared_runtime_directory_keeps_two_daemons_and_their_clients_apart() {
+    let runtime = tempfile::tempdir().unwrap();
+    let start = |home: &std::path::Path| {
+        let mut command = support::mcpd(home);
+        command.env("XDG_RUNTIME_DIR", runtime.path()).args(["--listen", "127.0.0.1:0"]);
+        support::Daemon::spawn_quiet(command)
+    };
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let _first = start(one.path());
+    let shared = runtime.path().join("mcpd/mcpd.sock");
+    assert!(shared.exists(), "the first takes the runtime directory");
+    let alone = stdio(two.path(), runtime.path());
+    assert_eq!(alone, "[]", "a client of another state directory is not served by it");
+    let _second = start(two.path());
+    assert!(two.path().join(".local/state/mcpd/run/mcpd.sock").exists(), "the second stays at home");
+    assert_eq!(stdio(one.path(), runtime.path()), "[]");
+    let listed = std::fs::read_to_string(one.path().join(".local/state/mcpd/mcpd.lock")).unwrap();
+    assert!(listed.contains(shared.to_str().unwrap()), "{listed}");
+}
+
+/// Opens a session through `mcpd stdio` and returns the others that are open: those of another state are not among them.
+fn stdio(home: &std::path::Path, runtime: &std::path::Path) -> String {
+    use std::io::Write;
+    let mut command = support::mcpd(home);
+    command.env("XDG_RUNTIME_DIR", runtime).arg("stdio");
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let goals = home.display().to_string();
+    let ask = |name: &str, arguments: Value| json!({ "jsonrpc": "2.0", "id": name, "method": "tools/call", "params": { "name": name, "arguments": arguments } });
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{}", ask("start_dev_session", json!({ "project_id": "shared", "goals": goals })))
+        .unwrap();
+    drop(input);
+    let said = child.wait_with_output().unwrap();
+    assert!(said.status.success());
+    let line: Value = serde_json::from_slice(said.stdout.trim_ascii()).unwrap();
+    assert_eq!(line["result"]["structuredContent"]["success"], true, "{line}");
+    line["result"]["structuredContent"]["other_open_sessions"].to_string()
+}

@@ -1,6 +1,9 @@
 //! The typed client: connect, say hello, call.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use interprocess::local_socket::{
     GenericFilePath, ToFsName,
@@ -64,7 +67,7 @@ pub struct Client {
 impl Client {
     /// Connects to `socket` and says hello; each later call may take `deadline`.
     pub async fn connect(socket: &Path, program: &str, deadline: Duration) -> Result<Self, CallError> {
-        let stream = connect_stream(socket, Purpose::Control, program).await?;
+        let (stream, _) = connect_stream(socket, Purpose::Control, program).await?;
         Ok(Self { stream, deadline })
     }
 
@@ -85,8 +88,12 @@ impl Client {
     }
 }
 
-/// Connects to `socket`, says hello for `purpose` and returns the stream that follows.
-pub async fn connect_stream(socket: &Path, purpose: Purpose, program: &str) -> Result<Stream, CallError> {
+/// Connects to `socket`, says hello for `purpose`, and returns the stream that follows and the daemon's state directory.
+pub async fn connect_stream(
+    socket: &Path,
+    purpose: Purpose,
+    program: &str,
+) -> Result<(Stream, PathBuf), CallError> {
     let shown = socket.display().to_string();
     let unreachable = |source: std::io::Error| {
         let socket = shown.clone();
@@ -101,7 +108,7 @@ pub async fn connect_stream(socket: &Path, purpose: Purpose, program: &str) -> R
         let hello = Hello::new(purpose, program);
         write_frame(&mut stream, &hello, HELLO_LIMIT).await?;
         match read_frame::<Welcome>(&mut stream, HELLO_LIMIT).await? {
-            Welcome::Welcome { .. } => Ok(stream),
+            Welcome::Welcome { state, .. } => Ok((stream, state)),
             Welcome::Refused(fault) => Err(fault.into()),
         }
     };

@@ -1,5 +1,7 @@
 //! The first frame in each direction: protocol number and purpose, before any command.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Fault;
@@ -41,6 +43,8 @@ pub enum Welcome {
         protocol: u32,
         /// The daemon's version.
         version: String,
+        /// The daemon's state directory: a socket in a shared place may be another daemon's.
+        state: PathBuf,
     },
     /// The connection is closed after this.
     Refused(Fault),

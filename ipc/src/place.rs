@@ -65,8 +65,13 @@ impl Place {
     pub fn default_socket(&self, runtime_dir: Option<&Path>) -> PathBuf {
         match runtime_dir {
             Some(runtime) if !self.named && runtime.is_absolute() => runtime.join("mcpd").join("mcpd.sock"),
-            _ => self.state.join("run").join("mcpd.sock"),
+            _ => self.own_socket(),
         }
+    }
+
+    /// Returns the socket inside the state directory, which no other daemon uses.
+    pub fn own_socket(&self) -> PathBuf {
+        self.state.join("run").join("mcpd.sock")
     }
 
     /// Returns what the running (or last) daemon of this state directory announced.

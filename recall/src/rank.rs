@@ -1,6 +1,6 @@
 //! Ranking by BM25 (Robertson and Zaragoza, 2009) with the non-negative inverse document frequency of Lucene.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::segment::{Term, terms};
 
@@ -8,6 +8,9 @@ use crate::segment::{Term, terms};
 const K1: f64 = 1.2;
 /// Weight of document length.
 const B: f64 = 0.75;
+
+/// Terms of a question at most.
+const LONGEST_QUESTION: usize = 256;
 
 /// A question, segmented once.
 #[derive(Debug, Clone)]
@@ -34,14 +37,12 @@ pub struct Ranked {
 }
 
 impl Query {
-    /// Segments a question; a term asked for twice counts once.
+    /// Segments a question; a term asked for twice counts once, and what a very long one says last is not asked.
     pub fn new(text: &str) -> Self {
-        let mut unique: Vec<Term> = Vec::new();
-        for term in terms(text) {
-            if !unique.iter().any(|known| known.key == term.key) {
-                unique.push(term);
-            }
-        }
+        let mut seen = HashSet::new();
+        let mut unique = terms(text);
+        unique.retain(|term| seen.insert(term.key.clone()));
+        unique.truncate(LONGEST_QUESTION);
         Self { terms: unique }
     }
 
@@ -154,6 +155,13 @@ mod tests {
         let found = rank("deploy deploys", &["deploy deploy deploy"]);
         assert!(found[0].score > 0.0 && found[0].score < 1.0);
         assert_eq!(found[0].matched, ["deploy"]);
+    }
+
+    #[test]
+    fn a_single_character_finds_the_words_it_stands_in() {
+        for character in ["登", "录", "口"] {
+            assert_eq!(rank(character, &["登录接口", "别的"]).len(), 1, "{character}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Japanese and Korean characters become overlapping bigrams, which need no dictionary and find two-character words.
 
 use rust_stemmers::{Algorithm, Stemmer};
+use unicode_normalization::UnicodeNormalization;
 
 /// Longest word that is kept whole, in characters; the rest of a longer one (base64, hashes) carries no meaning.
 const LONGEST_WORD: usize = 64;
@@ -13,6 +14,8 @@ pub struct Term {
     pub key: String,
     /// How it stood in the text, for explaining a match.
     pub surface: String,
+    /// Whether it is the last of a run of ideographs.
+    pub(crate) ends_run: bool,
 }
 
 /// Returns the terms of `text`, in order, with repetitions.
@@ -21,7 +24,8 @@ pub fn terms(text: &str) -> Vec<Term> {
     let mut found = Vec::new();
     let mut word = String::new();
     let mut ideographs: Vec<char> = Vec::new();
-    for character in text.chars() {
+    // One form for what looks alike: full-width letters, ligatures, accents written apart (Unicode UAX #15, NFKC).
+    for character in text.nfkc() {
         if is_ideograph(character) {
             end_word(&mut word, &stemmer, &mut found);
             ideographs.push(character);
@@ -39,14 +43,26 @@ pub fn terms(text: &str) -> Vec<Term> {
     found
 }
 
-/// Returns the term keys of `text` joined by spaces: what a full-text index is given.
+/// Returns the term keys of `text` joined by spaces: what a full-text index is given. Beside the terms it holds every
+/// ideograph alone, so that a question of a single character finds the words it stands in.
 pub fn segment(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
-    for term in terms(text) {
+    let mut push = |key: &str| {
         if !joined.is_empty() {
             joined.push(' ');
         }
-        joined.push_str(&term.key);
+        joined.push_str(key);
+    };
+    for term in terms(text) {
+        push(&term.key);
+        if let (Some(first), true) =
+            (term.key.chars().next().filter(|first| is_ideograph(*first)), term.key.chars().count() == 2)
+        {
+            push(first.encode_utf8(&mut [0; 4]));
+            if term.ends_run {
+                push(&term.key[first.len_utf8()..]);
+            }
+        }
     }
     joined
 }
@@ -71,17 +87,18 @@ fn push_word(surface: &str, stemmer: &Stemmer, found: &mut Vec<Term>) {
     let lower: String = surface.chars().take(LONGEST_WORD).flat_map(char::to_lowercase).collect();
     let key = if lower.is_ascii() { stemmer.stem(&lower).into_owned() } else { lower };
     if !key.is_empty() {
-        found.push(Term { key, surface: surface.to_owned() });
+        found.push(Term { key, surface: surface.to_owned(), ends_run: false });
     }
 }
 
 fn end_ideographs(run: &mut Vec<char>, found: &mut Vec<Term>) {
-    if let [single] = run.as_slice() {
-        found.push(Term { key: single.to_string(), surface: single.to_string() });
-    }
-    for pair in run.windows(2) {
-        let bigram: String = pair.iter().collect();
-        found.push(Term { surface: bigram.clone(), key: bigram });
+    let width = run.len().min(2);
+    if width > 0 {
+        let last = run.len() - width;
+        for (index, part) in run.windows(width).enumerate() {
+            let key: String = part.iter().collect();
+            found.push(Term { surface: key.clone(), key, ends_run: index == last });
+        }
     }
     run.clear();
 }
@@ -127,7 +144,7 @@ mod tests {
 
     #[test]
     fn chinese_becomes_bigrams_beside_english() {
-        assert_eq!(segment("用Redis缓存会话"), "用 redi 缓存 存会 会话");
+        assert_eq!(segment("用Redis缓存会话"), "用 redi 缓存 缓 存会 存 会话 会 话");
     }
 
     #[test]
@@ -141,6 +158,12 @@ mod tests {
     #[test]
     fn dates_and_versions_keep_their_numbers() {
         assert_eq!(segment("2026-11-22 v1.2"), "2026 11 22 v 1 v1 2");
+    }
+
+    #[test]
+    fn what_looks_alike_is_alike() {
+        assert_eq!(segment("cafe\u{301}"), segment("caf\u{e9}"));
+        assert_eq!(segment("ＲＥＤＩＳ"), "redi");
     }
 
     proptest! {

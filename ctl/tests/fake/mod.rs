@@ -61,7 +61,8 @@ async fn serve(listener: UnixListener, script: Script, requests: Arc<Mutex<Vec<V
         let (mut stream, _) = listener.accept().await.unwrap();
         let hello: Hello = read_frame(&mut stream, HELLO_LIMIT).await.unwrap();
         assert!(hello.client.starts_with("mcpctl/"));
-        let welcome = Welcome::Welcome { protocol: PROTOCOL, version: "0.1.0".into() };
+        let welcome =
+            Welcome::Welcome { protocol: PROTOCOL, version: "0.1.0".into(), state: "/srv/mcpd".into() };
         write_frame(&mut stream, &welcome, HELLO_LIMIT).await.unwrap();
         while let Ok(request) = read_frame::<Request>(&mut stream, FRAME_LIMIT).await {
             requests.lock().unwrap().push(serde_json::to_value(&request).unwrap());

@@ -116,7 +116,7 @@ impl Socket {
 /// One connection, from hello to its end.
 async fn visit(hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, mut stream: Stream) {
     let limit = usize::try_from(hands.config.borrow().control.frame_limit).unwrap_or(mcpd_ipc::FRAME_LIMIT);
-    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream)).await {
+    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream, &hands.facts.state)).await {
         Ok(Ok(welcomed)) => welcomed,
         Ok(Err(error)) => return tracing::info!(%error, "a hello went wrong"),
         Err(_) => return,
@@ -161,7 +161,7 @@ async fn converse(
 }
 
 /// Asks the system who is there, hears the hello, and answers it.
-async fn welcome(stream: &mut Stream) -> Result<Option<(Purpose, Operator)>, FrameError> {
+async fn welcome(stream: &mut Stream, state: &Path) -> Result<Option<(Purpose, Operator)>, FrameError> {
     let uid = stream.peer_creds()?.euid().map_or(u32::MAX, u32::from);
     let hello: Hello = read_frame(stream, HELLO_LIMIT).await?;
     let refusal = if uid != 0 && uid != own_uid() {
@@ -176,7 +176,7 @@ async fn welcome(stream: &mut Stream) -> Result<Option<(Purpose, Operator)>, Fra
         return Ok(None);
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version };
+    let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: state.to_owned() };
     write_frame(stream, &welcome, HELLO_LIMIT).await?;
     Ok(Some((hello.purpose, Operator { uid })))
 }

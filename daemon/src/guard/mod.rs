@@ -76,8 +76,8 @@ impl Guard {
 
     /// The first part, from the head of a request: who is this, and may it knock at all?
     pub fn recognise(&self, caller: &Caller<'_>) -> Result<Visitor, Denied> {
-        let known = self.knock(caller).and_then(|peer| self.identify(caller, peer));
-        known.map_err(|denied| self.refused(denied, caller.peer))
+        let peer = self.knock(caller).map_err(|denied| self.refused(denied, caller.peer))?;
+        self.identify(caller, peer).map_err(|denied| self.refused(denied, peer))
     }
 
     /// Before anything is read: is this address let in, or a proxy that speaks for others?

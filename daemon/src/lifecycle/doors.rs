@@ -2,13 +2,13 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::PathBuf,
 };
 
 use mcpd_config::Config;
 use tokio::net::TcpListener;
 
-use super::LifeError;
+use super::{Boot, LifeError};
 use crate::control::Socket;
 
 /// Every bound door.
@@ -19,17 +19,18 @@ pub(super) struct Doors {
     pub(super) figures: Option<TcpListener>,
     /// The operators' socket.
     pub(super) socket: Socket,
+    /// Where it is.
+    pub(super) socket_path: PathBuf,
 }
 
 impl Doors {
     /// Binds them all.
-    pub(super) async fn bind(config: &Config, socket: &Path) -> Result<Self, LifeError> {
+    pub(super) async fn bind(config: &Config, boot: &Boot) -> Result<Self, LifeError> {
         let endpoint = config.server.http.then_some(config.server.listen);
-        Ok(Self {
-            endpoint: listen(endpoint).await?,
-            figures: listen(config.telemetry.listen).await?,
-            socket: Socket::bind(socket).await?,
-        })
+        let endpoint = listen(endpoint).await?;
+        let figures = listen(config.telemetry.listen).await?;
+        let (socket, socket_path) = operators_door(config, boot).await?;
+        Ok(Self { endpoint, figures, socket, socket_path })
     }
 
     /// Returns the endpoint's URL; a daemon that listens everywhere is named by its loopback address.
@@ -46,6 +47,23 @@ impl Doors {
     pub(super) fn figures_address(&self) -> Option<String> {
         self.figures.as_ref()?.local_addr().ok().map(|address| address.to_string())
     }
+}
+
+/// Binds the named socket, or the default one. The user's runtime directory is one for all their daemons, and not always
+/// usable (after `su`, say): what does not work there is bound in the state directory.
+async fn operators_door(config: &Config, boot: &Boot) -> Result<(Socket, PathBuf), LifeError> {
+    if let Some(named) = &config.control.socket {
+        return Ok((Socket::bind(named).await?, named.clone()));
+    }
+    let own = boot.place.own_socket();
+    let default = boot.place.default_socket(boot.runtime_dir.as_deref());
+    if default != own {
+        match Socket::bind(&default).await {
+            Ok(socket) => return Ok((socket, default)),
+            Err(error) => tracing::info!(%error, "the control socket is put into the state directory"),
+        }
+    }
+    Ok((Socket::bind(&own).await?, own))
 }
 
 async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError> {

@@ -72,13 +72,12 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let (orders_in, orders) = signals::orders();
     let signals = tokio::spawn(signals::listen(orders_in.clone()));
 
-    let socket = boot.socket(&config);
-    let doors = Doors::bind(&config, &socket).await?; //          bind early: fail before we announce
+    let doors = Doors::bind(&config, &boot).await?; //          bind early: fail before we announce
     let figures = doors.figures_address();
     let facts = Facts {
         profile: config.profile,
         url: doors.url()?,
-        socket,
+        socket: doors.socket_path.clone(),
         state: boot.place.state.clone(),
         config_file,
     };
@@ -178,11 +177,6 @@ impl Boot {
 
     fn database(&self, config: &Config) -> PathBuf {
         config.store.path.clone().unwrap_or_else(|| self.place.state.join("mcpd.db"))
-    }
-
-    fn socket(&self, config: &Config) -> PathBuf {
-        let default = || self.place.default_socket(self.runtime_dir.as_deref());
-        config.control.socket.clone().unwrap_or_else(default)
     }
 
     fn log_settings(&self, config: &Config, stderr: bool) -> LogSettings {

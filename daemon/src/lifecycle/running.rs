@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use interprocess::local_socket::tokio::Stream;
 use mcpd_config::Config;
 use mcpd_ipc::halves;
 use tokio::{
+    io::AsyncWriteExt,
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout_at},
 };
@@ -14,8 +16,8 @@ use super::{Boot, LifeError, check_simple, doors::Doors, house::House, upkeep};
 use crate::{
     auth::{Caller, Credentials, Peer},
     control::{Arrival, Hands},
-    guard::Guard,
-    mcp::{Mcp, Sessions},
+    guard::{Denied, Guard},
+    mcp::{Mcp, Reply, RpcError, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
     transport::{self, Door, Ends, Http, RequestIds},
@@ -102,7 +104,7 @@ impl Running {
             tasks.spawn(transport::serve(door, tasks.clone()));
         }
         let (arrivals, arrived) = mpsc::channel(ARRIVALS);
-        tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, tasks.clone()));
+        tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, (tasks.clone(), stop.clone())));
         tasks.spawn(doors.socket.serve(Arc::new(hands), arrivals, stop.clone()));
         Ok(Self { boot, guard, sessions: house.sessions, changes, logs, tasks, stop })
     }
@@ -214,30 +216,44 @@ impl Running {
     }
 }
 
+/// Tells a bridge why it is not served, in one line, and hangs up.
+async fn refuse(stream: Stream, denied: Denied) {
+    let Reply::Message { body, .. } = Reply::error(None, &RpcError::Denied(denied)) else { return };
+    let (_, mut writer) = halves(stream);
+    let line = [&body[..], b"\n"].concat();
+    let _ = tokio::time::timeout(LAST_WORDS, writer.write_all(&line)).await;
+}
+
 /// Serves MCP to the bridges of `mcpd stdio` that come through the local socket.
 async fn bridges(
     mut arrived: mpsc::Receiver<Arrival>,
     mcp: Arc<Mcp>,
     guard: Arc<Guard>,
     config: watch::Receiver<Arc<Config>>,
-    tasks: TaskTracker,
+    (tasks, stop): (TaskTracker, CancellationToken),
 ) {
     while let Some((stream, operator)) = arrived.recv().await {
         let peer = Peer::Local(operator.uid);
         let caller = Caller { peer, reached: None, headers: None, credentials: Credentials::Local };
         let admitted =
             guard.recognise(&caller).and_then(|visitor| Ok((visitor, guard.connection(peer, "local")?)));
-        let Ok((visitor, place)) = admitted else { continue };
+        let (visitor, place) = match admitted {
+            Ok(admitted) => admitted,
+            Err(denied) => {
+                tasks.spawn(refuse(stream, denied));
+                continue;
+            }
+        };
         // The table counts its requests as one: what flows through a bridge is the protocol's to count.
         let _ = guard.attach(&place, &visitor);
-        let stop = guard.draining().child_token();
+        let (draining, stop) = (guard.draining().child_token(), stop.clone());
         let closed = place.closed().clone();
         let limit = usize::try_from(config.borrow().server.body_limit).unwrap_or(usize::MAX);
         let mcp = Arc::clone(&mcp);
         tasks.spawn(async move {
             let (reader, writer) = halves(stream);
-            let serving = transport::serve_lines(mcp, visitor, Ends { reader, writer, limit }, stop);
-            tokio::select! { () = serving => {}, () = closed.cancelled() => {} }
+            let serving = transport::serve_lines(mcp, visitor, Ends { reader, writer, limit }, draining);
+            tokio::select! { () = serving => {}, () = closed.cancelled() => {}, () = stop.cancelled() => {} }
             drop(place);
         });
     }

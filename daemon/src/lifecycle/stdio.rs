@@ -1,5 +1,8 @@
 //! `mcpd stdio`: a bridge to the daemon of this state directory when one runs, else the same tools in process.
 
+use std::{path::Path, time::Duration};
+
+use interprocess::local_socket::tokio::Stream;
 use mcpd_ipc::{CallError, Purpose, connect_stream, halves};
 use tokio_util::sync::CancellationToken;
 
@@ -12,18 +15,16 @@ use crate::{
     transport::{bridge, serve_stdio},
 };
 
+/// How long answers may take to leave once the process was told to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// Speaks MCP on standard input and output until the input ends. Nothing else is written to standard output.
 pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     super::private_umask();
     let stop = stop_on_signals();
     let (config, _) = boot.load()?;
-    let named = config.control.socket.clone();
-    let socket = named.unwrap_or_else(|| boot.place.socket(boot.runtime_dir.as_deref()));
-    match connect_stream(&socket, Purpose::Mcp, concat!("mcpd-stdio/", env!("CARGO_PKG_VERSION"))).await {
-        Ok(daemon) => return Ok(bridge(halves(daemon), stop).await?),
-        // Nobody there: the tools are served here, on the same database.
-        Err(CallError::Unreachable { .. }) => {}
-        Err(other) => return Err(other.into()),
+    if let Some(daemon) = running_daemon(&boot, config.control.socket.as_deref()).await? {
+        return Ok(bridge(halves(daemon), stop).await?);
     }
     boot.make_state()?;
     let (_logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
@@ -37,9 +38,31 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     };
     let visitor = house.guard.recognise(&caller)?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
-    serve_stdio(house.mcp, visitor, limit, stop).await;
-    store.close().await;
+    let serving = serve_stdio(house.mcp, visitor, limit, stop.clone());
+    // A client that stopped reading must not keep a process that was told to end.
+    let told_to_end = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! { () = serving => {}, () = told_to_end => {} }
+    let _ = tokio::time::timeout(LAST_WORDS, store.close()).await;
     Ok(())
+}
+
+/// Connects to the daemon of this state directory, if one runs: at the socket somebody named, else where it announced
+/// itself. A daemon of another state directory is none of ours, wherever its socket lies.
+async fn running_daemon(boot: &Boot, from_file: Option<&Path>) -> Result<Option<Stream>, LifeError> {
+    let named = boot.layers.iter().rev().find_map(|(_, layer)| layer.socket.clone());
+    let announced = || boot.place.announced().map(|daemon| daemon.socket);
+    let Some(socket) = named.or_else(announced).or_else(|| from_file.map(Path::to_owned)) else {
+        return Ok(None);
+    };
+    match connect_stream(&socket, Purpose::Mcp, concat!("mcpd-stdio/", env!("CARGO_PKG_VERSION"))).await {
+        Ok((daemon, state)) => Ok((state == boot.place.state).then_some(daemon)),
+        // Nobody there: the tools are served here, on the same database.
+        Err(CallError::Unreachable { .. }) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Returns a token that fires when the system asks the process to end.

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     Reply, Revision, RpcError, Session, Sessions,
     call::CallParams,
+    end::{End, Gone},
     envelope::{Envelope, Message},
     era::{self, Era, MODERN, Meta},
     headers::HttpHead,
@@ -133,10 +134,12 @@ impl Mcp {
         };
         match &envelope.message {
             Message::Request(_) => {
+                let mut gone = Gone::watch(self, ask, &envelope, began);
                 let done = match entered {
                     Ok(()) => self.serve(ask, &envelope).await,
                     Err(error) => Err(error),
                 };
+                gone.answered();
                 self.reply(ask, &envelope, done, began)
             }
             Message::Notification | Message::Response => match entered.and_then(|()| self.take(ask)) {
@@ -177,7 +180,7 @@ impl Mcp {
                 Reply::result(envelope.id(), &done.result, done.session)
             }
             Err(error) => {
-                self.finish(ask, &envelope.method, None, End::failed(&error, began));
+                self.finish(ask, &envelope.method, self.tool(envelope), End::failed(&error, began));
                 Reply::error(envelope.id(), &error)
             }
         }
@@ -299,8 +302,14 @@ impl Mcp {
         self.sessions.find(id, &visitor.principal.id).ok_or(RpcError::NoSession)
     }
 
+    /// Returns the tool a request is about, if it is one of ours: a stranger's word never becomes a tool in the log.
+    pub(super) fn tool(&self, envelope: &Envelope<'_>) -> Option<&'static str> {
+        let call = CallParams::read(envelope.params).ok().filter(|_| envelope.method == "tools/call")?;
+        self.registry.known(&call.name)
+    }
+
     /// Counts and logs the end of a request. `tool` is a name of ours, never a stranger's word.
-    fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
+    pub(super) fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
         let method: String = method.chars().take(64).collect();
         RequestFinished {
             request: ask.request,
@@ -313,21 +322,6 @@ impl Mcp {
             duration: end.began.elapsed(),
         }
         .emit(&self.recorder);
-    }
-}
-
-/// How a request ended.
-struct End {
-    outcome: Outcome,
-    status: u16,
-    began: Instant,
-}
-
-impl End {
-    fn failed(error: &RpcError, began: Instant) -> Self {
-        let refused = matches!(error, RpcError::Denied(_));
-        let outcome = if refused { Outcome::Refused } else { Outcome::ProtocolError };
-        Self { outcome, status: error.status(), began }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod call;
 mod dispatch;
+mod end;
 mod envelope;
 mod era;
 mod error;

@@ -15,6 +15,8 @@ pub enum Outcome {
     ProtocolError,
     /// It was refused.
     Refused,
+    /// Its client hung up before the answer.
+    Gone,
 }
 
 impl Outcome {
@@ -24,6 +26,7 @@ impl Outcome {
             Self::ToolError => "tool_error",
             Self::ProtocolError => "error",
             Self::Refused => "refused",
+            Self::Gone => "gone",
         }
     }
 }

@@ -34,6 +34,14 @@ pub(super) fn owner(who: &Principal) -> Owner {
     Owner { tenant: who.tenant.clone(), author: who.author() }
 }
 
+/// Leaves out what was named before.
+pub(super) fn unique(ids: Option<Vec<String>>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    let mut ids = ids.unwrap_or_default();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids
+}
+
 /// Which part of a list.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub(super) struct Paging {

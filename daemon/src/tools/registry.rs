@@ -129,6 +129,11 @@ impl Registry {
         self.entries.iter().map(summary).collect()
     }
 
+    /// Returns our own word for a tool of that name.
+    pub fn known(&self, name: &str) -> Option<&'static str> {
+        self.find(name).map(|entry| entry.name)
+    }
+
     /// Returns the object `tools/list` publishes for a tool.
     pub fn published(&self, name: &str) -> Option<&str> {
         self.find(name).map(|entry| entry.published.as_str())
@@ -219,8 +224,24 @@ impl Entry {
         if !complaints.is_empty() {
             return Err(invalid(complaints.join("; ")));
         }
-        // The text as it came, not the value: duplicate keys must not pass as their last one.
-        RawValue::from_string(text.to_owned()).map_err(|error| invalid(error.to_string()))
+        // The text as it came, not the value: duplicate keys must not pass as their last one. Only `3.0`, which JSON
+        // Schema takes for an integer and Rust does not, is written anew.
+        let text = if make_integral(&mut value) { value.to_string() } else { text.to_owned() };
+        RawValue::from_string(text).map_err(|error| invalid(error.to_string()))
+    }
+}
+
+/// Turns whole numbers written with a fraction into integers, and answers whether there were any.
+fn make_integral(value: &mut Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|_| number.is_f64()).filter(|whole| whole.fract() == 0.0);
+            let whole = whole.filter(|whole| whole.abs() < 9e15);
+            whole.inspect(|whole| *value = Value::from(*whole as i64)).is_some()
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| make_integral(item) | any),
+        Value::Object(members) => members.values_mut().fold(false, |any, member| make_integral(member) | any),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

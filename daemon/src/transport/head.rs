@@ -29,9 +29,12 @@ impl Line {
     pub(super) fn caller<'a>(&self, parts: &'a Parts, forwarded: ForwardedHeader) -> Caller<'a> {
         let headers = &parts.headers;
         let (host, origin) = (unique(headers, &header::HOST), unique(headers, &header::ORIGIN));
-        let malformed = host.is_err() || origin.is_err();
-        // HTTP/2 and absolute-form requests name the host in the target.
-        let host = host.ok().flatten().or_else(|| parts.uri.authority().map(|host| host.as_str()));
+        // A target in absolute form names the host and outweighs Host (RFC 9112, section 3.2.2); two names are one too many.
+        let target = parts.uri.authority().map(|host| host.as_str());
+        let named = host.ok().flatten();
+        let differ = target.is_some() && named.is_some() && target != named;
+        let malformed = host.is_err() || origin.is_err() || differ;
+        let host = target.or(named);
         let forwarded = match forwarded {
             ForwardedHeader::XForwardedFor => unique(headers, &FORWARDED_FOR),
             ForwardedHeader::Forwarded => unique(headers, &header::FORWARDED),

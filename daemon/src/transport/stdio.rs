@@ -15,22 +15,30 @@ pub async fn serve_stdio(mcp: Arc<Mcp>, visitor: Visitor, limit: usize, stop: Ca
     serve_lines(mcp, visitor, ends, stop).await;
 }
 
-/// Carries bytes between standard input and output and a running daemon, until either side ends.
+/// Carries bytes between standard input and output and a running daemon, until the input ends and everything is
+/// answered. A daemon that ends first is an error, so that the client starts the server again.
 pub async fn bridge(
     (mut from_daemon, mut to_daemon): (ReadHalf, WriteHalf),
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let up = async move {
+    let input_ended = CancellationToken::new();
+    let ended = input_ended.clone();
+    let up = tokio::spawn(async move {
         let carried = tokio::io::copy(&mut tokio::io::stdin(), &mut to_daemon).await;
+        if carried.is_ok() {
+            ended.cancel();
+        }
         // The daemon sees the end of input, finishes what runs, and closes its side.
         let _ = to_daemon.shutdown().await;
-        carried
-    };
-    let up = tokio::spawn(up);
+    });
     let mut output = tokio::io::stdout();
     let down = async {
-        tokio::io::copy(&mut from_daemon, &mut output).await?;
-        output.flush().await
+        let carried = tokio::io::copy(&mut from_daemon, &mut output).await;
+        output.flush().await?;
+        if input_ended.is_cancelled() {
+            return carried.map(drop);
+        }
+        Err(std::io::Error::other("the daemon ended the bridge; start it again"))
     };
     let ended = tokio::select! {
         ended = down => ended,

@@ -88,6 +88,14 @@ impl Daemon {
         Self { child, home, base, key: key.unwrap_or_default().to_owned(), greeting }
     }
 
+    /// Starts a daemon from a whole command and waits until it is ready; only its process matters.
+    pub fn spawn_quiet(mut command: Command) -> Quiet {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        greeting(&mut child);
+        Quiet(child)
+    }
+
     /// Kills the daemon as a power cut would and starts another in the same home.
     pub fn kill_and_restart(mut self) -> Self {
         self.child.kill().unwrap();
@@ -157,6 +165,16 @@ impl Daemon {
     /// Returns a client of the endpoint with the first key.
     pub fn peer(&self) -> Peer {
         Peer::new(&self.base, &self.key)
+    }
+}
+
+/// A daemon that is stopped when the value drops.
+pub struct Quiet(Child);
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

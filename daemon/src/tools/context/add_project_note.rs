@@ -9,7 +9,7 @@ use crate::{
     store::{NewNote, Store, StoreError},
     tools::{
         Code, Family, Tool, ToolError,
-        params::{ProjectId, owner},
+        params::{ProjectId, owner, unique},
         tool::Effect,
     },
 };
@@ -68,7 +68,7 @@ impl Tool for AddProjectNote {
 
     async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
         let importance = args.importance.unwrap_or(IMPORTANCE);
-        let resolved = args.resolves.unwrap_or_default();
+        let resolved = unique(args.resolves);
         let note = NewNote {
             owner: owner(who),
             project: args.project_id.0,

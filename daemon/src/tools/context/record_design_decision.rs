@@ -9,7 +9,7 @@ use crate::{
     store::{NewDecision, Store, StoreError},
     tools::{
         Code, Family, Tool, ToolError,
-        params::{ProjectId, owner},
+        params::{ProjectId, owner, unique},
         time,
         tool::Effect,
     },
@@ -80,7 +80,7 @@ impl Tool for RecordDesignDecision {
 
     async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
         let category = args.category.unwrap_or(DecisionCategory::Architecture);
-        let superseded = args.supersedes.unwrap_or_default();
+        let superseded = unique(args.supersedes);
         let alternatives = serde_json::to_string(&args.alternatives.unwrap_or_default())
             .map_err(|error| ToolError::internal(&error))?;
         let decision = NewDecision {
