@@ -269,3 +269,33 @@ async fn tenants_do_not_see_each_other() {
     let listed = theirs.tool("list_todos", json!({ "project_id": "p" })).await;
     assert_eq!(listed["error"]["code"], "unknown_project");
 }
+
+#[tokio::test]
+async fn every_way_of_being_wrong_costs_as_much_as_being_right() {
+    let daemon = Daemon::start("");
+    let modern = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    } } });
+    let nameless = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {} });
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    for (number, (body, header)) in [
+        (modern.to_string(), ("mcp-protocol-version", "2026-07-28")),
+        (nameless.to_string(), ("x-nothing", "")),
+        (ping.to_string(), ("mcp-protocol-version", "1999-01-01")),
+        (ping.to_string(), ("mcp-session-id", "guess")),
+        ("nonsense".to_owned(), ("x-nothing", "")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut ask = plain_key(&format!("key {number}"));
+        ask.rate = Some("3/3600s".into());
+        let (_, secret) = daemon.issue(ask).await;
+        let peer = Peer::new(&daemon.base, &secret);
+        for _ in 0..3 {
+            assert_ne!(peer.post_bytes(body.clone(), &[header]).await.status(), 429);
+        }
+        assert_eq!(peer.post_bytes(body.clone(), &[header]).await.status(), 429, "{body} with {header:?}");
+    }
+}
