@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{KeyText, Pepper, Principal, PrincipalId, Scope, Secret, ToolPolicy};
-use crate::store::{KeyRow, Store, StoreError};
+use crate::store::{KeyRow, Store, StoreError, now};
 
 /// Why a caller was not recognised. Only the log learns which; the caller hears one sentence for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,10 +102,10 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Loads every key.
-    pub async fn load(store: Store, pepper: Pepper) -> Result<Self, StoreError> {
+    /// Makes a keyring of every key the store keeps.
+    pub fn new(store: Store, pepper: Pepper, rows: Vec<KeyRow>) -> Result<Self, StoreError> {
         let mut entries = HashMap::new();
-        for row in store.keys().all().await? {
+        for row in rows {
             entries.insert(row.id.clone(), read(row)?);
         }
         Ok(Self { store, pepper, entries: RwLock::new(entries) })
@@ -124,17 +124,17 @@ impl Keyring {
             return Err(Unrecognised::WrongSecret);
         }
         let principal = &entry.principal;
-        let now = now();
+        let at = now();
         if principal.revoked.is_cancelled() {
             return Err(Unrecognised::Revoked);
         }
-        if principal.expired(now) {
+        if principal.expired(at) {
             return Err(Unrecognised::Expired);
         }
         if from.is_some_and(|address| !principal.may_come_from(address)) {
             return Err(Unrecognised::Source);
         }
-        principal.last_used_at.store(now, Ordering::Relaxed);
+        principal.last_used_at.store(at, Ordering::Relaxed);
         Ok(Arc::clone(principal))
     }
 
@@ -235,10 +235,6 @@ impl Keyring {
         };
         if used.is_empty() { Ok(()) } else { self.store.keys().touch(used).await }
     }
-}
-
-fn now() -> i64 {
-    chrono::Utc::now().timestamp_millis()
 }
 
 fn read(row: KeyRow) -> Result<Entry, StoreError> {

@@ -6,7 +6,7 @@ mod keyring;
 mod principal;
 mod scope;
 
-pub use caller::{Caller, Credentials, Headers, Peer};
+pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
 pub use key::{KeyText, Pepper, Secret};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Unrecognised};
 pub use principal::{Principal, PrincipalId, ToolPolicy};

@@ -84,8 +84,7 @@ pub(super) fn parse_cidr(text: &str) -> Result<IpNet, Fault> {
 /// Puts what the store lists in force.
 async fn refresh(hands: &Hands) -> Result<(), Fault> {
     let listed = hands.store.allow().all().await.map_err(|error| internal(&error))?;
-    let parsed = listed.map(|cidrs| cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect());
-    hands.guard.set_operator_list(parsed);
+    hands.guard.set_operator_list(listed);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use mcpd_ipc::{Access, Command, Fault, FaultKind, Outcome, Request};
 use serde_json::Value;
 
 use super::{Hands, Operator, allow, connections, keys, life, tools};
+use crate::auth::own_uid;
 
 /// Obeys one request. The reply is the JSON of its command's reply type.
 pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) -> Outcome<Value> {
@@ -44,7 +45,7 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
 
 /// Only the daemon's own user and root change anything; the socket's mode keeps others out before that.
 fn may_write(operator: Operator) -> bool {
-    operator.uid == 0 || operator.uid == super::server::own_uid()
+    operator.uid == 0 || operator.uid == own_uid()
 }
 
 /// Ties an answer to the reply type its command promises.

@@ -1,6 +1,5 @@
 //! The life of a key, as operators lead it.
 
-use chrono::Utc;
 use ipnet::IpNet;
 use mcpd_ipc::{
     Fault, FaultKind,
@@ -115,9 +114,7 @@ fn word(what: &str, text: String) -> Result<String, Fault> {
 fn expiry(seconds: u64) -> Result<i64, Fault> {
     let wrong = || usage("the key would expire at once or after the end of time".to_owned());
     let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
-    let end = millis
-        .filter(|millis| *millis > 0)
-        .and_then(|millis| Utc::now().timestamp_millis().checked_add(millis));
+    let end = millis.filter(|millis| *millis > 0).and_then(|millis| crate::store::now().checked_add(millis));
     end.ok_or_else(wrong)
 }
 
@@ -128,7 +125,7 @@ fn info(principal: &Principal) -> KeyInfo {
     };
     let state = if principal.revoked.is_cancelled() {
         KeyState::Revoked
-    } else if principal.expired(Utc::now().timestamp_millis()) {
+    } else if principal.expired(crate::store::now()) {
         KeyState::Expired
     } else {
         KeyState::Active

@@ -27,7 +27,7 @@ pub(super) async fn status(hands: &Hands, _: Status) -> Result<StatusReport, Fau
         config_file: facts.config_file.as_ref().map(|path| path.display().to_string()),
         tools: hands.registry.len(),
         active_keys: hands.keys.active(),
-        connections: hands.guard.connections().len(),
+        connections: hands.guard.open_connections(),
         sessions: hands.sessions.len(),
         calls_in_flight: hands.guard.calls_in_flight() as u64,
     })

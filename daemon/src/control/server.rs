@@ -20,6 +20,7 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Hands, Operator, dispatch};
+use crate::auth::own_uid;
 
 /// How long a newcomer may take to say hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
@@ -179,11 +180,6 @@ async fn welcome(stream: &mut Stream, state: &Path) -> Result<Option<(Purpose, O
     let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: state.to_owned() };
     write_frame(stream, &welcome, HELLO_LIMIT).await?;
     Ok(Some((hello.purpose, Operator { uid })))
-}
-
-/// Returns the user this daemon runs as.
-pub(super) fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 /// Makes the directory with mode 0700, or checks that an existing one is ours and nobody else can write to it.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Hands, Operator, dispatch::internal};
 use crate::{
-    auth::{Caller, Credentials, Peer},
+    auth::Caller,
     tools::{Answer, Summarised},
 };
 
@@ -34,14 +34,8 @@ pub(super) async fn call(hands: &Hands, operator: Operator, ask: ToolsCall) -> R
         let fault = Fault::new(FaultKind::Usage, "the arguments of a tool are a JSON object");
         return Err(fault.hint(r#"for example: --args '{"project_id":"demo"}'"#));
     }
-    let caller = Caller {
-        peer: Peer::Local(operator.uid),
-        reached: None,
-        headers: None,
-        credentials: Credentials::Local,
-    };
     let refused = |denied: crate::guard::Denied| Fault::new(FaultKind::Refused, denied.to_string());
-    let visitor = hands.guard.recognise(&caller).map_err(refused)?;
+    let visitor = hands.guard.recognise(&Caller::local(operator.uid)).map_err(refused)?;
     hands.guard.enter(&visitor).map_err(refused)?;
     let permit = hands.guard.admit(&visitor, hands.registry.need(&ask.name)).map_err(refused)?;
     let arguments = RawValue::from_string(ask.arguments.to_string()).map_err(|error| internal(&error))?;

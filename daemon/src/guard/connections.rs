@@ -92,7 +92,7 @@ impl Connections {
             id: state.last,
             transport,
             peer,
-            since: chrono::Utc::now().timestamp_millis(),
+            since: crate::store::now(),
             requests: AtomicU64::new(0),
             principal: Mutex::new(None),
             close: CancellationToken::new(),
@@ -112,6 +112,10 @@ impl Connections {
             requests: entry.requests.load(Ordering::Relaxed),
         };
         self.state.lock().open.values().map(view).collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().open.len()
     }
 
     pub(super) fn close(&self, id: u64) -> bool {

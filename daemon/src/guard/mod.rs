@@ -151,7 +151,7 @@ impl Guard {
         if who.revoked.is_cancelled() {
             return Err(Denied::Unauthenticated(Unrecognised::Revoked));
         }
-        if who.expired(chrono::Utc::now().timestamp_millis()) {
+        if who.expired(crate::store::now()) {
             return Err(Denied::Unauthenticated(Unrecognised::Expired));
         }
         Ok(())
@@ -177,6 +177,11 @@ impl Guard {
     /// Returns open connections, oldest first.
     pub fn connections(&self) -> Vec<ConnectionView> {
         self.connections.list()
+    }
+
+    /// Returns how many connections are open.
+    pub fn open_connections(&self) -> usize {
+        self.connections.len()
     }
 
     /// Closes one connection and answers whether there was one.

@@ -15,7 +15,6 @@ use std::{
     sync::Arc,
 };
 
-use ipnet::IpNet;
 use mcpd_config::{Config, Origin, Overrides, Profile};
 use mcpd_ipc::Place;
 
@@ -67,7 +66,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let store = Store::open(&boot.database(&config), config.store.readers).await?; // connect, migrate
     let keys = boot.keys(&store).await?;
     let asked = config.auth.keys.then(|| Arc::clone(&keys));
-    let listed = operators_list(&store).await?;
+    let listed = store.allow().all().await?;
     let house = House::build(&config, store.clone(), asked, listed)?;
     let (orders_in, orders) = signals::orders();
     let signals = tokio::spawn(signals::listen(orders_in.clone()));
@@ -112,12 +111,6 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         orders,
         facts,
     }
-}
-
-/// Returns the allowlist that operators keep in the store.
-async fn operators_list(store: &Store) -> Result<Option<Vec<IpNet>>, LifeError> {
-    let cidrs = store.allow().all().await?;
-    Ok(cidrs.map(|cidrs| cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect()))
 }
 
 /// Writes what is kept in memory and closes the store. A database that hangs must not keep the process, and somebody
@@ -166,13 +159,13 @@ impl Boot {
     /// Loads the keys with the pepper they were hashed with.
     async fn keys(&self, store: &Store) -> Result<Arc<Keyring>, LifeError> {
         let path = self.place.state.join("pepper");
-        let kept = store.keys().all().await?.len();
-        if kept > 0 && !path.exists() {
+        let rows = store.keys().all().await?;
+        if !rows.is_empty() && !path.exists() {
             // A new pepper would turn every key away without a word.
-            return Err(LifeError::PepperLost { path, keys: kept });
+            return Err(LifeError::PepperLost { path, keys: rows.len() });
         }
         let pepper = Pepper::load(&path).map_err(file("the pepper", &path, "read"))?;
-        Ok(Arc::new(Keyring::load(store.clone(), pepper).await?))
+        Ok(Arc::new(Keyring::new(store.clone(), pepper, rows)?))
     }
 
     fn database(&self, config: &Config) -> PathBuf {

@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Boot, LifeError, check_simple, doors::Doors, house::House, upkeep};
 use crate::{
-    auth::{Caller, Credentials, Peer},
+    auth::Caller,
     control::{Arrival, Hands},
     guard::{Denied, Guard},
     mcp::{Mcp, Reply, RpcError, Sessions},
@@ -205,12 +205,12 @@ impl Running {
     /// Lets answers that are written leave: waits for connections to close, which they do once they are idle.
     async fn last_words(&self) {
         let closed = async {
-            while !self.guard.connections().is_empty() {
+            while self.guard.open_connections() > 0 {
                 sleep(LOOK).await;
             }
         };
         if tokio::time::timeout(LAST_WORDS, closed).await.is_err() {
-            let cut = self.guard.connections().len();
+            let cut = self.guard.open_connections();
             tracing::warn!(connections = cut, "connections that did not close in time are cut");
         }
     }
@@ -233,10 +233,10 @@ async fn bridges(
     (tasks, stop): (TaskTracker, CancellationToken),
 ) {
     while let Some((stream, operator)) = arrived.recv().await {
-        let peer = Peer::Local(operator.uid);
-        let caller = Caller { peer, reached: None, headers: None, credentials: Credentials::Local };
-        let admitted =
-            guard.recognise(&caller).and_then(|visitor| Ok((visitor, guard.connection(peer, "local")?)));
+        let caller = Caller::local(operator.uid);
+        let admitted = guard
+            .recognise(&caller)
+            .and_then(|visitor| Ok((visitor, guard.connection(caller.peer, "local")?)));
         let (visitor, place) = match admitted {
             Ok(admitted) => admitted,
             Err(denied) => {

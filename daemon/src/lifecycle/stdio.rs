@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Boot, LifeError, house::House};
 use crate::{
-    auth::{Caller, Credentials, Peer},
+    auth::{Caller, own_uid},
     signals::{self, Order},
     store::Store,
     telemetry::Logs,
@@ -30,13 +30,7 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     let (_logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
     let house = House::build(&config, store.clone(), None, None)?;
-    let caller = Caller {
-        peer: Peer::Local(rustix::process::geteuid().as_raw()),
-        reached: None,
-        headers: None,
-        credentials: Credentials::Local,
-    };
-    let visitor = house.guard.recognise(&caller)?;
+    let visitor = house.guard.recognise(&Caller::local(own_uid()))?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
     let serving = serve_stdio(house.mcp, visitor, limit, stop.clone());
     // A client that stopped reading must not keep a process that was told to end.

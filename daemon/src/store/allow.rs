@@ -2,6 +2,7 @@
 //! empty list (nobody) differs from none (loopback only).
 
 use futures::FutureExt;
+use ipnet::IpNet;
 use sqlx::SqliteConnection;
 
 use super::{Store, StoreError, now};
@@ -14,7 +15,7 @@ pub struct AllowRepository<'a>(pub(super) &'a Store);
 
 impl AllowRepository<'_> {
     /// Returns the networks operators listed, or `None` when they never made a list.
-    pub async fn all(&self) -> Result<Option<Vec<String>>, StoreError> {
+    pub async fn all(&self) -> Result<Option<Vec<IpNet>>, StoreError> {
         let exists: Option<String> =
             sqlx::query_scalar("SELECT value FROM settings WHERE tenant = ? AND name = ?")
                 .bind(TENANT)
@@ -24,10 +25,12 @@ impl AllowRepository<'_> {
         if exists.is_none() {
             return Ok(None);
         }
-        let cidrs = sqlx::query_scalar("SELECT cidr FROM allow_entries ORDER BY created_at, cidr")
-            .fetch_all(&self.0.readers)
-            .await?;
-        Ok(Some(cidrs))
+        let cidrs: Vec<String> =
+            sqlx::query_scalar("SELECT cidr FROM allow_entries ORDER BY created_at, cidr")
+                .fetch_all(&self.0.readers)
+                .await?;
+        // A row that is no network lets nobody in.
+        Ok(Some(cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect()))
     }
 
     /// Adds networks, making the list if there was none. A network listed already stays.

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::head::Line;
+use super::{answers::whole_seconds, head::Line};
 use crate::{
     auth::Peer,
     guard::{Connection, Denied, Guard},
@@ -153,7 +153,7 @@ fn refusal(denied: &Denied) -> Vec<u8> {
         return Vec::new();
     };
     let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
-    let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", wait.as_secs().max(1)));
+    let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", whole_seconds(wait)));
     let head = format!(
         "HTTP/1.1 {status} {}\r\n{}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         reason.unwrap_or_default(),

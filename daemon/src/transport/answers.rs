@@ -71,7 +71,7 @@ pub(super) fn reply(reply: Reply, streamed: bool) -> Response {
                 headers.insert(SESSION, session);
             }
             if let Some(wait) = retry_after {
-                headers.insert(header::RETRY_AFTER, seconds(wait));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
             }
             if status == StatusCode::UNAUTHORIZED {
                 let challenge = HeaderValue::from_static("Bearer realm=\"mcpd\"");
@@ -83,8 +83,8 @@ pub(super) fn reply(reply: Reply, streamed: bool) -> Response {
 }
 
 /// Whole seconds, rounded up: a client that waits that long finds a token.
-fn seconds(wait: Duration) -> HeaderValue {
-    HeaderValue::from((wait.as_secs_f64().ceil() as u64).max(1))
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs_f64().ceil() as u64).max(1)
 }
 
 /// An event stream.

@@ -44,7 +44,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Sleeps until a key expires at `end`, UTC milliseconds, but not longer than a stream may live.
 fn expiry(end: Option<i64>) -> Pin<Box<Sleep>> {
-    let left = end.map(|end| end.saturating_sub(chrono::Utc::now().timestamp_millis()).max(0));
+    let left = end.map(|end| end.saturating_sub(crate::store::now()).max(0));
     let left = left.map_or(LONGEST, |left| Duration::from_millis(left.unsigned_abs()));
     Box::pin(sleep(left.min(LONGEST)))
 }
