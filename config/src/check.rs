@@ -21,6 +21,7 @@ pub(crate) fn rules(config: &Config) -> Vec<Broken> {
         nothing_travels_readable(config),
         an_open_door_has_a_list(config),
         short_is_shorter(config),
+        one_body_fits(config),
     ];
     all.into_iter().flatten().collect()
 }
@@ -58,6 +59,18 @@ fn short_is_shorter(config: &Config) -> Option<Broken> {
     broken.then(|| Broken {
         reads: &["memory.short_ttl", "memory.mid_ttl"],
         reason: "short memories would outlive mid ones; short_ttl must not be longer than mid_ttl".to_owned(),
+    })
+}
+
+fn one_body_fits(config: &Config) -> Option<Broken> {
+    let server = &config.server;
+    (server.body_memory < server.body_limit).then(|| Broken {
+        reads: &["server.body_memory", "server.body_limit"],
+        reason: format!(
+            "{} bytes for all bodies, and one may have {}: the largest would never be read; \
+             body_memory must be at least body_limit",
+            server.body_memory, server.body_limit
+        ),
     })
 }
 

@@ -55,11 +55,31 @@ pub struct Server {
     /// Largest request body, in bytes.
     #[serde(deserialize_with = "size::bytes")]
     pub body_limit: u64,
+    /// Bytes that all large bodies together may take, from their first byte until their answer.
+    #[serde(deserialize_with = "size::bytes")]
+    pub body_memory: u64,
     /// The operator's word that keys may travel unencrypted beyond loopback.
     pub plaintext_lan: bool,
-    /// Time a client has to send its request head.
+    /// Whether HTTP/2 is spoken with clients that begin with it.
+    pub http2: bool,
+    /// Time a new connection has until its first byte.
+    #[serde(deserialize_with = "period::positive")]
+    pub first_byte_deadline: Duration,
+    /// Time a client has to send its request head, from the head's first byte.
     #[serde(deserialize_with = "period::positive")]
     pub header_deadline: Duration,
+    /// Time a client has to send a whole request body.
+    #[serde(deserialize_with = "period::positive")]
+    pub body_deadline: Duration,
+    /// Time a client may take nothing of an answer that waits for it.
+    #[serde(deserialize_with = "period::positive")]
+    pub write_deadline: Duration,
+    /// Time a connection may idle between requests.
+    #[serde(deserialize_with = "period::positive")]
+    pub keep_alive: Duration,
+    /// Age after which a connection finishes what it serves and is closed.
+    #[serde(deserialize_with = "period::positive")]
+    pub connection_age: Duration,
     /// Time one call may take.
     #[serde(deserialize_with = "period::positive")]
     pub call_deadline: Duration,

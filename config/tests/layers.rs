@@ -46,6 +46,11 @@ fn the_defaults_are_these() {
     let deadlines =
         [config.server.header_deadline, config.server.call_deadline, config.server.drain_deadline];
     assert_eq!(deadlines, [10, 60, 30].map(Duration::from_secs));
+    let server = &config.server;
+    let waits = [server.first_byte_deadline, server.body_deadline, server.write_deadline, server.keep_alive];
+    assert_eq!(waits, [10, 30, 20, 30].map(Duration::from_secs));
+    assert_eq!((server.connection_age, server.body_memory), (Duration::from_secs(86_400), 64 << 20));
+    assert!(!server.http2);
     assert_eq!(config.auth.failed_logins.to_string(), "30/60s");
     assert_eq!(
         (config.network.allow, config.network.forwarded_header),

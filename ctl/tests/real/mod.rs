@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Limits that no test reaches by accident, and no deadline that closes what a test wants closed by an order.
 pub(crate) const CONFIG: &str = r#"[server]
 header_deadline = "300s"
+keep_alive = "300s"
+body_limit = "3MiB"
 
 [limits]
 per_key = "100000/60s"

@@ -40,6 +40,12 @@ pub enum Denied {
     /// As many connections are open as may be.
     #[error("as many connections are open as may be; try again")]
     Connections,
+    /// A newcomer took the place of a connection on which nobody was recognised; it is closed without a word.
+    #[error("a newcomer took the place of a connection on which nobody was recognised")]
+    PushedOut,
+    /// The memory for request bodies is used up.
+    #[error("as many large bodies are being read as may be; try again")]
+    Bodies,
     /// As many sessions are open as may be, all of them somebody else's.
     #[error("as many sessions are open as may be; end some, or try again")]
     Sessions,
@@ -55,7 +61,12 @@ impl Denied {
             Self::Unauthenticated(_) => 401,
             Self::Host | Self::Origin | Self::Peer | Self::Forbidden => 403,
             Self::Logins(_) | Self::Rate(_) | Self::Quota(_) => 429,
-            Self::Draining | Self::Busy | Self::Connections | Self::Sessions => 503,
+            Self::Draining
+            | Self::Busy
+            | Self::Connections
+            | Self::PushedOut
+            | Self::Bodies
+            | Self::Sessions => 503,
         }
     }
 
@@ -63,7 +74,12 @@ impl Denied {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Logins(wait) | Self::Rate(wait) | Self::Quota(wait) => Some(*wait),
-            Self::Draining | Self::Busy | Self::Connections | Self::Sessions => Some(SOON),
+            Self::Draining
+            | Self::Busy
+            | Self::Connections
+            | Self::PushedOut
+            | Self::Bodies
+            | Self::Sessions => Some(SOON),
             Self::Host | Self::Origin | Self::Peer | Self::Unauthenticated(_) | Self::Forbidden => None,
         }
     }
@@ -82,6 +98,8 @@ impl Denied {
             Self::Quota(_) => "quota",
             Self::Busy => "calls",
             Self::Connections => "connections",
+            Self::PushedOut => "pushed_out",
+            Self::Bodies => "bodies",
             Self::Sessions => "sessions",
         }
     }

@@ -164,9 +164,20 @@ impl Guard {
         denied
     }
 
-    /// Takes a place for a connection from `peer`, named `transport` in lists.
+    /// Takes a place for a connection from `peer`, named `transport` in lists. When all are taken, the stranger that is
+    /// here longest loses its own.
     pub fn connection(&self, peer: Peer, transport: &'static str) -> Result<Connection, Denied> {
-        self.connections.open(peer, transport).map_err(|denied| self.refused(denied, peer))
+        let opened = self.connections.open(peer, transport);
+        let (connection, pushed_out) = opened.map_err(|denied| self.refused(denied, peer))?;
+        if let Some(stranger) = pushed_out {
+            self.refused(Denied::PushedOut, stranger);
+        }
+        Ok(connection)
+    }
+
+    /// Bounds connections by what the system's descriptors allow, whatever the limits say.
+    pub fn set_ceiling(&self, connections: usize) {
+        self.connections.set_ceiling(connections);
     }
 
     /// Notes a request of a visitor on its connection; a principal new to it takes a place of its own limit.
