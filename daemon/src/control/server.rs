@@ -89,6 +89,7 @@ impl Socket {
     /// Serves operators until `stop` fires. Streams that want to speak MCP go to `arrivals`.
     pub async fn serve(self, hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, stop: CancellationToken) {
         let tasks = TaskTracker::new();
+        let mut choking = false;
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -96,6 +97,7 @@ impl Socket {
             };
             match accepted {
                 Ok(stream) if tasks.len() < OPERATORS => {
+                    choking = false;
                     let visit = visit(Arc::clone(&hands), arrivals.clone(), stream);
                     let stop = stop.clone();
                     tasks.spawn(async move {
@@ -103,8 +105,11 @@ impl Socket {
                     });
                 }
                 Ok(_) => tracing::warn!("too many operators at once; one was turned away"),
+                // One line for each time of want, however long it lasts.
                 Err(error) => {
-                    tracing::warn!(%error, "an operator could not be accepted");
+                    if !std::mem::replace(&mut choking, true) {
+                        tracing::warn!(%error, "operators cannot be accepted now");
+                    }
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }

@@ -1,5 +1,6 @@
 //! The life of the daemon, read top to bottom: load, lock, open, bind, announce, serve, obey, drain, flush.
 
+mod descriptors;
 mod doors;
 mod error;
 mod first_run;
@@ -30,6 +31,7 @@ use crate::{
     store::Store,
     telemetry::{LogSettings, Logs},
 };
+use descriptors::Descriptors;
 use doors::Doors;
 use error::file;
 use house::House;
@@ -58,6 +60,7 @@ pub struct Boot {
 /// Lives, from the first file read to the last row flushed, and says how it ended.
 pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     private_umask();
+    let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
     boot.make_state()?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
@@ -71,6 +74,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let (orders_in, orders) = signals::orders();
     let signals = tokio::spawn(signals::listen(orders_in.clone()));
 
+    let sockets = descriptors.sockets(&config);
     let doors = Doors::bind(&config, &boot).await?; //          bind early: fail before we announce
     let figures = doors.figures_address();
     let facts = Facts {
@@ -86,7 +90,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
     let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
-    let running = Running::serve(Parts { boot, house, hands, doors, logs })?;
+    let running = Running::serve(Parts { boot, house, hands, doors, sockets, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, "ready");
 

@@ -20,7 +20,7 @@ use crate::{
     mcp::{Mcp, Reply, RpcError, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
-    transport::{self, Door, Ends, Http, RequestIds},
+    transport::{self, Bodies, Door, Ends, Http, RequestIds, Sockets},
 };
 
 /// Streams from the local socket that wait to be served.
@@ -52,6 +52,7 @@ pub(super) struct Parts {
     pub(super) house: House,
     pub(super) hands: Hands,
     pub(super) doors: Doors,
+    pub(super) sockets: Sockets,
     pub(super) logs: Logs,
 }
 
@@ -69,11 +70,12 @@ pub(super) struct Running {
 impl Running {
     /// Opens the doors.
     pub(super) fn serve(parts: Parts) -> Result<Self, LifeError> {
-        let Parts { boot, house, hands, doors, logs } = parts;
+        let Parts { boot, house, hands, doors, sockets, logs } = parts;
         let (changes, in_force) = house.config;
         let config = in_force.borrow().clone();
         let guard = house.guard;
         check_simple(&config, &guard)?;
+        guard.set_ceiling(sockets.connections());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(upkeep::rounds(
             house.store,
@@ -89,6 +91,7 @@ impl Running {
             health: house.health,
             registry: house.registry,
             requests: RequestIds::default(),
+            bodies: Bodies::new(config.server.body_memory),
         });
         for (listener, router) in
             [(doors.endpoint, Http::router(&http)), (doors.figures, Http::figures(&http))]
@@ -98,10 +101,12 @@ impl Running {
                 listener,
                 router,
                 guard: Arc::clone(&guard),
-                header_deadline: config.server.header_deadline,
+                config: in_force.clone(),
+                sockets: sockets.clone(),
                 stop: stop.clone(),
+                tasks: tasks.clone(),
             };
-            tasks.spawn(transport::serve(door, tasks.clone()));
+            tasks.spawn(transport::serve(door));
         }
         let (arrivals, arrived) = mpsc::channel(ARRIVALS);
         tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, (tasks.clone(), stop.clone())));

@@ -1,37 +1,50 @@
 //! The accept loop is ours: stock servers leave stalled connections open and never finish a stop with an open stream.
-//! Every connection has a place, a deadline for its head, and ears for the orders to drain and to close.
+//! Every connection has a place, a watch over its deadlines, and ears for the orders to drain and to close.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::{Router, body::Body, extract::Request};
+use http::Version;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use mcpd_config::Config;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{answers::whole_seconds, head::Line};
+use super::{
+    farewell::turn_away,
+    head::Line,
+    pulse::{Deadlines, Missed, Pulse},
+    sockets::Sockets,
+    watch::{Held, Watch, Watched},
+};
 use crate::{
     auth::Peer,
     guard::{Connection, Denied, Guard},
-    mcp::{Reply, RpcError},
 };
 
 /// Pause after the system refuses a connection (out of file descriptors), so that the loop does not spin.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// How long a client that is turned away may take to hear it.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// Clients that are told so at a time.
-const FAREWELLS: usize = 256;
-
 /// Largest head of a request in bytes.
-const HEAD: usize = 64 * 1024;
+pub(super) const HEAD: usize = 64 * 1024;
+
+/// Requests at a time on one HTTP/2 connection.
+const STREAMS: u32 = 64;
+
+/// Time between pings on an HTTP/2 connection, and for the answer to one.
+const PING: Duration = Duration::from_secs(20);
 
 /// A bound listener and what its connections need.
 pub struct Door {
@@ -41,124 +54,214 @@ pub struct Door {
     pub router: Router,
     /// Who lets connections in.
     pub guard: Arc<Guard>,
-    /// How long a client may take for the head of a request.
-    pub header_deadline: Duration,
+    /// The configuration in force: deadlines are those of the moment a connection comes.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// The descriptors that may be used.
+    pub sockets: Sockets,
     /// Fires when nobody is waited for any more.
     pub stop: CancellationToken,
+    /// Where connections run.
+    pub tasks: TaskTracker,
 }
 
-/// Accepts until told to stop, then returns. Connections run on `tasks`.
-pub async fn serve(door: Door, tasks: TaskTracker) {
+/// Somebody who was let in.
+struct Guest {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Connection,
+    socket: OwnedSemaphorePermit,
+}
+
+/// Accepts until told to stop, then returns.
+pub async fn serve(door: Door) {
     let door = Arc::new(door);
-    let farewells = Arc::new(Semaphore::new(FAREWELLS));
+    let mut choking = false;
     loop {
-        let accepted = tokio::select! {
-            accepted = door.listener.accept() => accepted,
+        let next = async {
+            // First the leave, then the socket: what cannot be kept waits in the system's queue.
+            let socket = door.sockets.next().await;
+            (door.listener.accept().await, socket)
+        };
+        let (accepted, socket) = tokio::select! {
+            (accepted, Some(socket)) = next => (accepted, socket),
             () = door.stop.cancelled() => return,
+            else => return,
         };
         match accepted {
-            Ok((stream, peer)) => match admit(&door, peer) {
-                Ok(place) => drop(tasks.spawn(connection(Arc::clone(&door), stream, peer, place))),
-                // Beyond so many, a flood is not even told why.
-                Err(denied) => {
-                    if let Ok(ticket) = Arc::clone(&farewells).try_acquire_owned() {
-                        tasks.spawn(async move {
-                            turn_away(stream, &denied).await;
-                            drop(ticket);
-                        });
-                    }
+            Ok((stream, peer)) => {
+                if std::mem::take(&mut choking) {
+                    tracing::info!("connections are accepted again");
                 }
-            },
+                receive(&door, stream, peer, socket);
+            }
+            Err(error) if is_about_one(&error) => {}
+            // One line for each time of want, however long it lasts.
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if !std::mem::replace(&mut choking, true) {
+                    tracing::warn!(%error, "connections cannot be accepted now");
+                }
                 tokio::time::sleep(BREATH).await;
             }
         }
     }
 }
 
-/// Gives a newcomer its place; a stranger must not hold what the allowed need.
-fn admit(door: &Door, peer: SocketAddr) -> Result<Connection, Denied> {
-    door.guard.at_the_door(peer.ip())?;
-    door.guard.connection(Peer::Ip(peer.ip()), "http")
+/// Answers whether only the one that came is lost: it hung up before it was let in.
+fn is_about_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted].contains(&error.kind())
 }
 
-async fn connection(door: Arc<Door>, stream: TcpStream, peer: SocketAddr, place: Connection) {
-    // A streamed answer in small writes would otherwise wait for the peer's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let reached = stream.local_addr().ok().map(|address| address.ip().to_canonical());
-    let line = Arc::new(Line { place, peer: peer.ip(), reached });
-    let closed = line.place.closed().clone();
-    let router = door.router.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Arc::clone(&line));
-        router.clone().oneshot(request)
-    });
-    // One that comes while draining may still ask how we fare, once.
-    let mut draining = door.guard.draining().is_cancelled();
-    let served = http1::Builder::new()
-        .keep_alive(!draining)
-        .timer(TokioTimer::new())
-        .header_read_timeout(door.header_deadline)
-        .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut served = std::pin::pin!(served);
-    loop {
-        tokio::select! {
-            // Errors here are the peer's: it hung up, stalled, or sent no HTTP.
-            _ = served.as_mut() => return,
-            () = closed.cancelled() => {
-                // What is being said is ended in good form, but nobody is waited for.
-                served.as_mut().graceful_shutdown();
-                let _ = tokio::time::timeout(BREATH, served.as_mut()).await;
-                return;
-            }
-            () = door.stop.cancelled() => return,
-            () = door.guard.draining().cancelled(), if !draining => {
-                draining = true;
-                served.as_mut().graceful_shutdown();
+/// Lets somebody in, or tells them why not.
+fn receive(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, socket: OwnedSemaphorePermit) {
+    match admit(door, peer) {
+        Ok(place) => {
+            let guest = Guest { stream, peer, place, socket };
+            door.tasks.spawn(connection(Arc::clone(door), guest));
+        }
+        // Beyond so many, a flood is not even told why.
+        Err(denied) => {
+            if let Some(leave) = door.sockets.farewell() {
+                door.tasks.spawn(async move {
+                    turn_away(stream, &denied).await;
+                    drop((leave, socket));
+                });
             }
         }
     }
 }
 
-/// Refuses a connection in the form of every other refusal. Its request is heard first, since clients take an answer
-/// that comes before their question for noise; what it says is not looked at.
-async fn turn_away(mut stream: TcpStream, denied: &Denied) {
-    let farewell = async {
-        hear(&mut stream).await?;
-        stream.write_all(&refusal(denied)).await?;
-        stream.shutdown().await?;
-        // Read what is under way, or the system would tell the client of a reset instead of the answer.
-        tokio::io::copy(&mut stream.take(HEAD as u64), &mut tokio::io::sink()).await
-    };
-    // A client that does not even ask, or does not read, is not waited for.
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
+/// Gives a newcomer its place; one who is not let in must not hold what the allowed need.
+fn admit(door: &Door, peer: SocketAddr) -> Result<Connection, Denied> {
+    door.guard.at_the_door(peer.ip())?;
+    door.guard.connection(Peer::Ip(peer.ip()), "http")
 }
 
-/// Reads to the end of a request's head, keeping only what is needed to see the end.
-async fn hear(stream: &mut TcpStream) -> std::io::Result<()> {
-    let (mut last, mut heard) = ([0u8; 4], 0);
-    while last != *b"\r\n\r\n" && heard < HEAD {
-        last.rotate_left(1);
-        last[3] = stream.read_u8().await?;
-        heard += 1;
+async fn connection(door: Arc<Door>, guest: Guest) {
+    let Guest { stream, peer, place, socket } = guest;
+    // A streamed answer in small writes would otherwise wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let reached = stream.local_addr().ok().map(|address| address.ip().to_canonical());
+    let (deadlines, http2) = {
+        let config = door.config.borrow();
+        (Deadlines::new(&config.server), config.server.http2)
+    };
+    let pulse = Arc::new(Pulse::new(Arc::clone(place.serving())));
+    let watch = Watch::new(Arc::clone(&pulse), deadlines);
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), socket));
+    let line = Arc::new(Line { place, peer: peer.ip(), reached, pulse });
+    let service = answering(door.router.clone(), Arc::clone(&line));
+    // One that comes while draining may still ask how we fare, once.
+    let lasting = !door.guard.draining().is_cancelled();
+    if http2 {
+        let mut builder = auto::Builder::new(Tracked(door.tasks.clone()));
+        builder.http1().keep_alive(lasting).header_read_timeout(None).max_buf_size(HEAD);
+        let mut http2 = builder.http2();
+        http2.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
+        http2.max_concurrent_streams(STREAMS).max_header_list_size(HEAD as u32);
+        let served = builder.serve_connection_with_upgrades(io, service);
+        attend(served, watch, &line, &door).await;
+    } else {
+        // Its own timer for heads is left out: the watch has that deadline, and a timer for each request would cost.
+        let mut builder = http1::Builder::new();
+        builder.keep_alive(lasting).header_read_timeout(None).max_buf_size(HEAD);
+        let served = builder.serve_connection(io, service).with_upgrades();
+        attend(served, watch, &line, &door).await;
     }
-    Ok(())
 }
 
-fn refusal(denied: &Denied) -> Vec<u8> {
-    let error = RpcError::Denied(denied.clone());
-    let Reply::Message { status, body, retry_after, .. } = Reply::error(None, &error) else {
-        return Vec::new();
-    };
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
-    let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", whole_seconds(wait)));
-    let head = format!(
-        "HTTP/1.1 {status} {}\r\n{}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        reason.unwrap_or_default(),
-        wait.unwrap_or_default(),
-        body.len()
-    );
-    [head.as_bytes(), &body].concat()
+/// Returns what answers the requests of a connection and holds it busy meanwhile.
+fn answering(
+    router: Router,
+    line: Arc<Line>,
+) -> impl Service<
+    Request<Incoming>,
+    Response = http::Response<Held<Body>>,
+    Error = Infallible,
+    Future = impl Future<Output = Result<http::Response<Held<Body>>, Infallible>> + Send + 'static,
+> {
+    service_fn(move |mut request: Request<Incoming>| {
+        let busy = line.busy();
+        if request.version() == Version::HTTP_2 {
+            line.pulse.is_shared();
+        }
+        request.extensions_mut().insert(Arc::clone(&line));
+        let answer = router.clone().oneshot(request);
+        async move { Ok(answer.await?.map(|body| Held::new(body, busy))) }
+    })
+}
+
+/// A connection being served.
+trait Serving: Future {
+    /// Finishes what is being said, and then closes.
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<S> Serving for http1::UpgradeableConnection<TokioIo<Watched>, S>
+where
+    S: Service<Request<Incoming>, Response = http::Response<Held<Body>>, Error = Infallible>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<S> Serving for auto::UpgradeableConnection<'_, TokioIo<Watched>, S, Tracked>
+where
+    S: Service<Request<Incoming>, Response = http::Response<Held<Body>>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Serves a connection until it ends, misses a deadline, or is told to end. An upgraded one has ended for us: who
+/// upgraded it holds its line, and with it the place.
+async fn attend(served: impl Serving, mut watch: Watch, line: &Line, door: &Door) {
+    let mut served = std::pin::pin!(served);
+    let draining = door.guard.draining();
+    let mut drained = draining.is_cancelled();
+    loop {
+        tokio::select! {
+            biased; // the watch looks last, at what has happened by then
+            // Errors here are the peer's: it hung up, or sent no HTTP.
+            _ = served.as_mut() => return,
+            () = line.place.pushed_out().cancelled() => return,
+            () = line.place.closed().cancelled() => break,
+            () = door.stop.cancelled() => return,
+            () = draining.cancelled(), if !drained => {
+                drained = true;
+                served.as_mut().finish();
+            }
+            missed = watch.missed() => {
+                tracing::debug!(peer = %line.peer, ?missed, "a connection missed a deadline");
+                match missed {
+                    Missed::Age => served.as_mut().finish(),
+                    Missed::KeepAlive => break,
+                    Missed::Write => {
+                        line.pulse.abort();
+                        return;
+                    }
+                    Missed::FirstByte | Missed::Header => return,
+                }
+            }
+        }
+    }
+    // What is being said is ended in good form, but nobody is waited for.
+    served.as_mut().finish();
+    let _ = tokio::time::timeout(BREATH, served.as_mut()).await;
+}
+
+/// Runs the requests of HTTP/2 connections where connections run.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> hyper::rt::Executor<F> for Tracked
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
 }

@@ -7,12 +7,10 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{
-    answers, head,
+    answers, body, head,
     routes::{Counted, Http, Knock, RequestId},
     sse,
 };
@@ -47,7 +45,7 @@ async fn post(http: &Http, knock: &Knock, id: &RequestId, visitor: &Visitor, bod
         Ok(accepts) => accepts,
         Err(response) => return *response,
     };
-    let body = match read_body(http, body, headers).await {
+    let body = match body::read(http, body, headers, visitor.peer).await {
         Ok(body) => body,
         Err(response) => return *response,
     };
@@ -165,36 +163,5 @@ fn check_content(headers: &HeaderMap) -> Result<Accepts, Box<Response>> {
             "the answer is JSON or an event stream: send Accept: application/json, text/event-stream",
         ),
         accepts @ (Accepts::Json | Accepts::OnlyStream) => Ok(accepts),
-    }
-}
-
-/// Reads the body under the configured limit and deadline.
-async fn read_body(http: &Http, body: Body, headers: &HeaderMap) -> Result<Bytes, Box<Response>> {
-    let (limit, deadline) = {
-        let config = http.config.borrow();
-        (config.server.body_limit, config.server.header_deadline)
-    };
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let too_long = || {
-        let mut response =
-            answers::invalid(StatusCode::PAYLOAD_TOO_LARGE, "the body is over the limit server.body_limit");
-        // The rest of the body is not read: the connection ends with the answer.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        Box::new(response)
-    };
-    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit) {
-        return Err(too_long());
-    }
-    match tokio::time::timeout(deadline, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_long()),
-        Ok(Err(_)) => Err(Box::new(answers::invalid(
-            StatusCode::BAD_REQUEST,
-            "the body broke off or is not framed well",
-        ))),
-        Err(_) => {
-            Err(Box::new(answers::invalid(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")))
-        }
     }
 }

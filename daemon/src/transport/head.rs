@@ -1,11 +1,12 @@
 //! From the head of an HTTP request to a caller. Headers are borrowed; one that must be unique and is not, or that is
 //! not plain text, makes the head malformed.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use mcpd_config::ForwardedHeader;
 
+use super::pulse::{Busy, Pulse};
 use crate::{
     auth::{Caller, Credentials, Headers, Peer, Secret},
     guard::Connection,
@@ -22,9 +23,16 @@ pub(super) struct Line {
     pub(super) peer: IpAddr,
     /// Our end of the socket.
     pub(super) reached: Option<IpAddr>,
+    /// What happens on it.
+    pub(super) pulse: Arc<Pulse>,
 }
 
 impl Line {
+    /// Keeps the connection from being idle for as long as the guard lives.
+    pub(super) fn busy(&self) -> Busy {
+        Busy::new(&self.pulse)
+    }
+
     /// Reads the head of a request.
     pub(super) fn caller<'a>(&self, parts: &'a Parts, forwarded: ForwardedHeader) -> Caller<'a> {
         let headers = &parts.headers;

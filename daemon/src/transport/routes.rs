@@ -21,7 +21,7 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use mcpd_config::Config;
 use tokio::sync::watch;
 
-use super::{answers, endpoint, head::Line, observe};
+use super::{answers, body::Bodies, endpoint, head::Line, observe};
 use crate::{
     auth::Caller,
     guard::{Denied, Guard, Visitor},
@@ -46,6 +46,8 @@ pub struct Http {
     pub registry: Arc<Registry>,
     /// Numbers requests.
     pub requests: RequestIds,
+    /// The memory for large bodies.
+    pub bodies: Bodies,
 }
 
 /// Makes request ids: eight characters of this start, then a number.
