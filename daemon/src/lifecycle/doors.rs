@@ -6,10 +6,14 @@ use std::{
 };
 
 use mcpd_config::Config;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::{Boot, LifeError};
 use crate::control::Socket;
+
+/// Connections that wait in the system to be accepted; the system may make it fewer. Beyond it they are lost in a way
+/// that a silent client never learns of, so it is what a flood may bring between two looks at the queue.
+const BACKLOG: u32 = 4096;
 
 /// Every bound door.
 pub(super) struct Doors {
@@ -27,8 +31,8 @@ impl Doors {
     /// Binds them all.
     pub(super) async fn bind(config: &Config, boot: &Boot) -> Result<Self, LifeError> {
         let endpoint = config.server.http.then_some(config.server.listen);
-        let endpoint = listen(endpoint).await?;
-        let figures = listen(config.telemetry.listen).await?;
+        let endpoint = listen(endpoint)?;
+        let figures = listen(config.telemetry.listen)?;
         let (socket, socket_path) = operators_door(config, boot).await?;
         Ok(Self { endpoint, figures, socket, socket_path })
     }
@@ -66,8 +70,14 @@ async fn operators_door(config: &Config, boot: &Boot) -> Result<(Socket, PathBuf
     Ok((Socket::bind(&own).await?, own))
 }
 
-async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError> {
+fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError> {
     let Some(address) = address else { return Ok(None) };
-    let listener = TcpListener::bind(address).await;
-    listener.map(Some).map_err(|source| LifeError::Listen { address, source })
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart must not wait for connections of the daemon before.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map(Some).map_err(|source| LifeError::Listen { address, source })
 }

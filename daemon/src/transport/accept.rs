@@ -40,6 +40,10 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Largest head of a request in bytes.
 pub(super) const HEAD: usize = 64 * 1024;
 
+/// Bytes of answers that the system keeps for a connection beyond what is on its way.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 32 * 1024;
+
 /// Requests at a time on one HTTP/2 connection.
 const STREAMS: u32 = 64;
 
@@ -139,8 +143,7 @@ fn admit(door: &Door, peer: SocketAddr) -> Result<Connection, Denied> {
 
 async fn connection(door: Arc<Door>, guest: Guest) {
     let Guest { stream, peer, place, socket } = guest;
-    // A streamed answer in small writes would otherwise wait for the peer's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
+    tune(&stream);
     let reached = stream.local_addr().ok().map(|address| address.ip().to_canonical());
     let (deadlines, http2) = {
         let config = door.config.borrow();
@@ -168,6 +171,14 @@ async fn connection(door: Arc<Door>, guest: Guest) {
         let served = builder.serve_connection(io, service).with_upgrades();
         attend(served, watch, &line, &door).await;
     }
+}
+
+fn tune(stream: &TcpStream) {
+    // A streamed answer in small writes would otherwise wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    // The system would take megabytes for a peer that reads nothing, and we would learn late that it does not.
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT);
 }
 
 /// Returns what answers the requests of a connection and holds it busy meanwhile.

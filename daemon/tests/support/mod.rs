@@ -8,6 +8,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod shapes;
+
 use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -75,6 +77,26 @@ impl Daemon {
     pub fn start_in(home: tempfile::TempDir, flags: &[&str]) -> Self {
         let command = mcpd(home.path());
         Self::spawn(command, home, flags)
+    }
+
+    /// Starts a daemon that may have so many files open.
+    pub fn start_with_descriptors(descriptors: usize, config: &str) -> Self {
+        let home = home(config);
+        let mut command = program(Path::new("/bin/sh"), home.path());
+        let bounded = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        command.args(["-c", &bounded, env!("CARGO_BIN_EXE_mcpd")]);
+        Self::spawn(command, home, &[])
+    }
+
+    /// Returns the address of the endpoint.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.base.trim_start_matches("http://").parse().unwrap()
+    }
+
+    /// Returns everything that was logged.
+    pub fn logged(&self) -> String {
+        let files = std::fs::read_dir(self.state().join("logs")).unwrap();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
     }
 
     fn spawn(mut command: Command, home: tempfile::TempDir, flags: &[&str]) -> Self {
