@@ -3,7 +3,11 @@
 use futures::FutureExt;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{Owner, Page, Store, StoreError, new_id, now, projects, sessions};
+use super::{
+    Owner, Page, Store, StoreError,
+    changes::{Part, Telling},
+    new_id, now, projects, sessions,
+};
 
 /// A decision to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +61,10 @@ pub struct DecisionRepository<'a>(pub(super) &'a Store);
 impl DecisionRepository<'_> {
     /// Records a decision and returns its id and time. Unknown or already superseded ids fail as `NotFound`.
     pub async fn create(&self, decision: NewDecision) -> Result<(String, i64), StoreError> {
-        self.0.writer.run(move |connection| create(connection, decision).boxed()).await
+        self.0
+            .writer
+            .run_telling(move |connection, telling| create(connection, telling, decision).boxed())
+            .await
     }
 
     /// Returns a page of a project's decisions, newest first, and how many there are in all.
@@ -95,9 +102,13 @@ impl DecisionRepository<'_> {
     }
 }
 
-async fn create(connection: &mut SqliteConnection, new: NewDecision) -> Result<(String, i64), StoreError> {
+async fn create(
+    connection: &mut SqliteConnection,
+    telling: &mut Telling,
+    new: NewDecision,
+) -> Result<(String, i64), StoreError> {
     let owner = &new.owner;
-    let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
+    let project = projects::ensure(connection, telling, &owner.tenant, &new.project).await?;
     let session = sessions::current(connection, &project, &owner.author).await?;
     let (id, at) = (new_id(), now());
     sqlx::query(
@@ -134,5 +145,6 @@ async fn create(connection: &mut SqliteConnection, new: NewDecision) -> Result<(
             return Err(StoreError::NotFound);
         }
     }
+    telling.tell(&owner.tenant, &new.project, || Part::Decisions);
     Ok((id, at))
 }

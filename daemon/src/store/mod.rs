@@ -2,7 +2,9 @@
 //! Writes go through one writer that commits in groups; reads through a pool.
 
 mod allow;
+mod changes;
 mod decisions;
+mod dependencies;
 mod error;
 mod keys;
 mod memories;
@@ -25,15 +27,18 @@ use sqlx::{
 };
 
 pub use allow::AllowRepository;
+use changes::Changes;
+pub use changes::{Change, Part};
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow};
 pub use memories::{CandidateRow, Level, Memory, MemoryFilter, MemoryRepository, NewMemory, Stored};
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
-pub use projects::{Owner, ProjectRepository, ProjectRow};
+pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
 pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};
 pub use statistics::{Statistics, StatisticsRepository};
 pub use todos::{NewTodo, Todo, TodoChange, TodoFilter, TodoRepository};
+use tokio::sync::broadcast;
 use writer::Writer;
 
 /// How long a statement waits for another process that holds the database.
@@ -54,6 +59,7 @@ pub struct Store {
     path: PathBuf,
     readers: SqlitePool,
     writer: Writer,
+    changes: Changes,
 }
 
 impl Store {
@@ -70,12 +76,13 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT);
         migrate::prepare(path, &options).await?;
         // The writer opens first: a read-only connection cannot create the WAL files.
-        let writer = Writer::start(options.clone()).await?;
+        let changes = Changes::new();
+        let writer = Writer::start(options.clone(), changes.clone()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(readers.max(1))
             .connect_with(options.read_only(true).pragma("query_only", "on"))
             .await?;
-        Ok(Self { path: path.to_owned(), readers, writer })
+        Ok(Self { path: path.to_owned(), readers, writer, changes })
     }
 
     /// Returns the database file.
@@ -126,6 +133,12 @@ impl Store {
     /// Returns the figures about projects.
     pub fn statistics(&self) -> StatisticsRepository<'_> {
         StatisticsRepository(self)
+    }
+
+    /// Returns what committed writes change, from those on that start after this. A listener that falls far behind is
+    /// told that it lagged; who writes never waits for it.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.listen()
     }
 
     /// Answers whether the database can be read right now.

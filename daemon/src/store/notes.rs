@@ -4,7 +4,9 @@ use futures::FutureExt;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
-    Owner, Page, Store, StoreError, new_id, now, projects, sessions, words_from_text, words_to_text,
+    Owner, Page, Store, StoreError,
+    changes::{Part, Telling},
+    new_id, now, projects, sessions, words_from_text, words_to_text,
 };
 
 /// A note to add.
@@ -87,7 +89,7 @@ pub struct NoteRepository<'a>(pub(super) &'a Store);
 impl NoteRepository<'_> {
     /// Adds a note and returns its id. An unknown or already resolved id in `resolves` fails as `NotFound`.
     pub async fn create(&self, note: NewNote) -> Result<String, StoreError> {
-        self.0.writer.run(move |connection| create(connection, note).boxed()).await
+        self.0.writer.run_telling(move |connection, telling| create(connection, telling, note).boxed()).await
     }
 
     /// Returns a page of a project's notes, most important first, then newest, and how many there are in all.
@@ -140,9 +142,13 @@ impl NoteRepository<'_> {
     }
 }
 
-async fn create(connection: &mut SqliteConnection, new: NewNote) -> Result<String, StoreError> {
+async fn create(
+    connection: &mut SqliteConnection,
+    telling: &mut Telling,
+    new: NewNote,
+) -> Result<String, StoreError> {
     let owner = &new.owner;
-    let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
+    let project = projects::ensure(connection, telling, &owner.tenant, &new.project).await?;
     let session = sessions::current(connection, &project, &owner.author).await?;
     let (id, at) = (new_id(), now());
     for resolved in &new.resolves {
@@ -177,6 +183,7 @@ async fn create(connection: &mut SqliteConnection, new: NewNote) -> Result<Strin
     .bind(at)
     .execute(&mut *connection)
     .await?;
+    telling.tell(&owner.tenant, &new.project, || Part::Notes);
     Ok(id)
 }
 

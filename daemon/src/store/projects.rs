@@ -2,7 +2,11 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreError, new_id, now};
+use super::{
+    Store, StoreError,
+    changes::{Part, Telling},
+    new_id, now,
+};
 
 /// Whose data a call may see and who makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,15 @@ pub struct ProjectRow {
     pub name: String,
 }
 
+/// A project in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ProjectSummary {
+    /// The caller's `project_id`.
+    pub name: String,
+    /// When its last decision was recorded.
+    pub decided_at: Option<i64>,
+}
+
 /// The projects of the store.
 pub struct ProjectRepository<'a>(pub(super) &'a Store);
 
@@ -35,11 +48,53 @@ impl ProjectRepository<'_> {
             .await?;
         Ok(ProjectRow { id, name: name.to_owned() })
     }
+
+    /// Returns a tenant's projects by name, beginning behind the name given.
+    pub async fn after(
+        &self,
+        tenant: &str,
+        name: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<ProjectSummary>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT name, (SELECT max(created_at) FROM decisions WHERE project = projects.id) AS decided_at \
+             FROM projects WHERE tenant = ? AND name > ? ORDER BY name LIMIT ?",
+        )
+        .bind(tenant)
+        // No project has an empty name, so every one is behind it.
+        .bind(name.unwrap_or_default())
+        .bind(limit)
+        .fetch_all(&self.0.readers)
+        .await?)
+    }
+
+    /// Returns the names of a tenant's projects that hold `part`, those that begin with it first, and how many there
+    /// are in all. ASCII letters match in either case.
+    pub async fn names_like(
+        &self,
+        tenant: &str,
+        part: &str,
+        limit: i64,
+    ) -> Result<(Vec<String>, i64), StoreError> {
+        // instr and not LIKE: nothing in it is a wildcard, so there is nothing to escape.
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT name, count(*) OVER () FROM projects WHERE tenant = ?1 AND instr(lower(name), lower(?2)) > 0 \
+             ORDER BY instr(lower(name), lower(?2)) > 1, name LIMIT ?3",
+        )
+        .bind(tenant)
+        .bind(part)
+        .bind(limit)
+        .fetch_all(&self.0.readers)
+        .await?;
+        let total = rows.first().map_or(0, |(_, total)| *total);
+        Ok((rows.into_iter().map(|(name, _)| name).collect(), total))
+    }
 }
 
 /// Returns the id of a tenant's project inside a write, making the project if it is new.
 pub(super) async fn ensure(
     connection: &mut SqliteConnection,
+    telling: &mut Telling,
     tenant: &str,
     name: &str,
 ) -> Result<String, StoreError> {
@@ -59,5 +114,6 @@ pub(super) async fn ensure(
         .bind(now())
         .execute(connection)
         .await?;
+    telling.tell(tenant, name, || Part::ProjectMade);
     Ok(id)
 }

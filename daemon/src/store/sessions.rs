@@ -3,7 +3,11 @@
 use futures::FutureExt;
 use sqlx::SqliteConnection;
 
-use super::{Owner, Store, StoreError, new_id, now, projects, words_from_text, words_to_text};
+use super::{
+    Owner, Store, StoreError,
+    changes::{Part, Telling},
+    new_id, now, projects, words_from_text, words_to_text,
+};
 
 /// A session to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +76,10 @@ pub struct SessionRepository<'a>(pub(super) &'a Store);
 impl SessionRepository<'_> {
     /// Opens a session, or returns the author's open one with the same goals; the flag says which.
     pub async fn start(&self, session: NewSession) -> Result<(DevSession, bool), StoreError> {
-        self.0.writer.run(move |connection| start(connection, session).boxed()).await
+        self.0
+            .writer
+            .run_telling(move |connection, telling| start(connection, telling, session).boxed())
+            .await
     }
 
     /// Closes a session of `tenant`. Closing it again changes nothing and returns it as it was closed.
@@ -83,7 +90,10 @@ impl SessionRepository<'_> {
         end: SessionEnd,
     ) -> Result<(DevSession, bool), StoreError> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        self.0.writer.run(move |connection| finish(connection, tenant, id, end).boxed()).await
+        self.0
+            .writer
+            .run_telling(move |connection, telling| finish(connection, telling, (tenant, id), end).boxed())
+            .await
     }
 
     /// Returns a project's open sessions, newest first, without the one named.
@@ -147,9 +157,13 @@ pub(super) async fn current(
     .await?)
 }
 
-async fn start(connection: &mut SqliteConnection, new: NewSession) -> Result<(DevSession, bool), StoreError> {
+async fn start(
+    connection: &mut SqliteConnection,
+    telling: &mut Telling,
+    new: NewSession,
+) -> Result<(DevSession, bool), StoreError> {
     let owner = &new.owner;
-    let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
+    let project = projects::ensure(connection, telling, &owner.tenant, &new.project).await?;
     let open: Option<String> = sqlx::query_scalar(
         "SELECT id FROM dev_sessions WHERE project = ? AND author = ? AND goals = ? AND ended_at IS NULL",
     )
@@ -173,13 +187,14 @@ async fn start(connection: &mut SqliteConnection, new: NewSession) -> Result<(De
     .bind(now())
     .execute(&mut *connection)
     .await?;
+    telling.tell(&owner.tenant, &new.project, || Part::Sessions);
     Ok((fetch(connection, &owner.tenant, &id).await?, false))
 }
 
 async fn finish(
     connection: &mut SqliteConnection,
-    tenant: String,
-    id: String,
+    telling: &mut Telling,
+    (tenant, id): (String, String),
     end: SessionEnd,
 ) -> Result<(DevSession, bool), StoreError> {
     let session = fetch(connection, &tenant, &id).await?;
@@ -196,6 +211,7 @@ async fn finish(
     .bind(&id)
     .execute(&mut *connection)
     .await?;
+    telling.tell(&tenant, &session.project, || Part::Sessions);
     Ok((fetch(connection, &tenant, &id).await?, false))
 }
 

@@ -1,12 +1,13 @@
-//! Todos and what they wait for. Dependencies are checked in the transaction that writes them: they exist, in the
-//! same project, and never lead back.
-
-use std::collections::{HashMap, HashSet};
+//! Todos and what they wait for.
 
 use futures::FutureExt;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{Owner, Page, Store, StoreError, new_id, now, projects, sessions};
+use super::{
+    Owner, Page, Store, StoreError,
+    changes::{Part, Telling},
+    dependencies, new_id, now, projects, sessions, words_to_text,
+};
 
 /// A todo to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub struct TodoRepository<'a>(pub(super) &'a Store);
 impl TodoRepository<'_> {
     /// Makes a todo.
     pub async fn create(&self, todo: NewTodo) -> Result<Todo, StoreError> {
-        self.0.writer.run(move |connection| create(connection, todo).boxed()).await
+        self.0.writer.run_telling(move |connection, telling| create(connection, telling, todo).boxed()).await
     }
 
     /// Returns a tenant's todo.
@@ -127,7 +128,10 @@ impl TodoRepository<'_> {
     /// Changes a tenant's todo.
     pub async fn change(&self, tenant: &str, id: &str, change: TodoChange) -> Result<Todo, StoreError> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        self.0.writer.run(move |connection| apply(connection, tenant, id, change).boxed()).await
+        self.0
+            .writer
+            .run_telling(move |connection, telling| apply(connection, telling, (tenant, id), change).boxed())
+            .await
     }
 
     /// Returns a page of a project's todos, highest priority first, then oldest, and how many there are in all.
@@ -166,6 +170,23 @@ impl TodoRepository<'_> {
         Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
     }
 
+    /// Returns id and title of those of a project's todos named that are neither completed nor cancelled: what others
+    /// still wait for.
+    pub async fn unfinished(
+        &self,
+        project: &str,
+        ids: &[String],
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT id, title FROM todos WHERE project = ? AND id IN (SELECT value FROM json_each(?)) \
+             AND status NOT IN ('completed', 'cancelled')",
+        )
+        .bind(project)
+        .bind(words_to_text(ids))
+        .fetch_all(&self.0.readers)
+        .await?)
+    }
+
     /// Returns every todo of a project that is neither completed nor cancelled, oldest first.
     pub async fn open(&self, project: &str) -> Result<Vec<Todo>, StoreError> {
         let sql = format!(
@@ -189,11 +210,15 @@ impl TodoRepository<'_> {
     }
 }
 
-async fn create(connection: &mut SqliteConnection, new: NewTodo) -> Result<Todo, StoreError> {
+async fn create(
+    connection: &mut SqliteConnection,
+    telling: &mut Telling,
+    new: NewTodo,
+) -> Result<Todo, StoreError> {
     let owner = &new.owner;
-    let project = projects::ensure(connection, &owner.tenant, &new.project).await?;
+    let project = projects::ensure(connection, telling, &owner.tenant, &new.project).await?;
     let session = sessions::current(connection, &project, &owner.author).await?;
-    check_known(connection, &project, &new.depends_on).await?;
+    dependencies::check_known(connection, &project, &new.depends_on).await?;
     let id = new_id();
     let at = now();
     sqlx::query(
@@ -215,14 +240,15 @@ async fn create(connection: &mut SqliteConnection, new: NewTodo) -> Result<Todo,
     .bind(at)
     .execute(&mut *connection)
     .await?;
-    depend(connection, &owner.tenant, &id, &new.depends_on).await?;
+    dependencies::depend(connection, &owner.tenant, &id, &new.depends_on).await?;
+    telling.tell(&owner.tenant, &new.project, || Part::Todos);
     fetch(connection, &owner.tenant, &id).await
 }
 
 async fn apply(
     connection: &mut SqliteConnection,
-    tenant: String,
-    id: String,
+    telling: &mut Telling,
+    (tenant, id): (String, String),
     change: TodoChange,
 ) -> Result<Todo, StoreError> {
     let project: String = sqlx::query_scalar("SELECT project FROM todos WHERE tenant = ? AND id = ?")
@@ -231,13 +257,13 @@ async fn apply(
         .fetch_one(&mut *connection)
         .await?;
     if let Some(depends_on) = &change.depends_on {
-        check_known(connection, &project, depends_on).await?;
-        check_acyclic(connection, &project, &id, depends_on).await?;
+        dependencies::check_known(connection, &project, depends_on).await?;
+        dependencies::check_acyclic(connection, &project, &id, depends_on).await?;
         sqlx::query("DELETE FROM todo_dependencies WHERE todo = ?")
             .bind(&id)
             .execute(&mut *connection)
             .await?;
-        depend(connection, &tenant, &id, depends_on).await?;
+        dependencies::depend(connection, &tenant, &id, depends_on).await?;
     }
     let at = now();
     // The first completion counts; a todo that is opened again has none.
@@ -258,88 +284,9 @@ async fn apply(
     .bind(&id)
     .execute(&mut *connection)
     .await?;
-    fetch(connection, &tenant, &id).await
-}
-
-async fn depend(
-    connection: &mut SqliteConnection,
-    tenant: &str,
-    todo: &str,
-    depends_on: &[String],
-) -> Result<(), StoreError> {
-    let unique: HashSet<&String> = depends_on.iter().collect();
-    for one in unique {
-        sqlx::query("INSERT INTO todo_dependencies (tenant, todo, depends_on) VALUES (?, ?, ?)")
-            .bind(tenant)
-            .bind(todo)
-            .bind(one)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn check_known(
-    connection: &mut SqliteConnection,
-    project: &str,
-    depends_on: &[String],
-) -> Result<(), StoreError> {
-    let mut unknown = Vec::new();
-    for id in depends_on {
-        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM todos WHERE project = ? AND id = ?")
-            .bind(project)
-            .bind(id)
-            .fetch_optional(&mut *connection)
-            .await?;
-        if known.is_none() {
-            unknown.push(id.clone());
-        }
-    }
-    if unknown.is_empty() { Ok(()) } else { Err(StoreError::UnknownDependencies(unknown)) }
-}
-
-async fn check_acyclic(
-    connection: &mut SqliteConnection,
-    project: &str,
-    todo: &str,
-    depends_on: &[String],
-) -> Result<(), StoreError> {
-    let edges: Vec<(String, String)> = sqlx::query_as(
-        "SELECT d.todo, d.depends_on FROM todo_dependencies d JOIN todos t ON t.id = d.todo \
-         WHERE t.project = ? AND d.todo <> ?",
-    )
-    .bind(project)
-    .bind(todo)
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut before: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (later, earlier) in &edges {
-        before.entry(later).or_default().push(earlier);
-    }
-    match path_to(todo, depends_on, &before) {
-        Some(cycle) => Err(StoreError::Cycle(cycle)),
-        None => Ok(()),
-    }
-}
-
-/// Returns a way from any of `start` back to `goal` along `before`, the goal included, if there is one.
-fn path_to(goal: &str, start: &[String], before: &HashMap<&str, Vec<&str>>) -> Option<Vec<String>> {
-    let mut seen = HashSet::new();
-    let mut paths: Vec<Vec<&str>> = start.iter().map(|id| vec![id.as_str()]).collect();
-    while let Some(path) = paths.pop() {
-        let here = *path.last()?;
-        if here == goal {
-            return Some(path.into_iter().map(str::to_owned).collect());
-        }
-        if seen.insert(here) {
-            for next in before.get(here).into_iter().flatten() {
-                let mut longer = path.clone();
-                longer.push(next);
-                paths.push(longer);
-            }
-        }
-    }
-    None
+    let todo = fetch(connection, &tenant, &id).await?;
+    telling.tell(&tenant, &todo.project, || Part::Todos);
+    Ok(todo)
 }
 
 async fn fetch(connection: &mut SqliteConnection, tenant: &str, id: &str) -> Result<Todo, StoreError> {
@@ -364,17 +311,4 @@ fn read(row: Row) -> Result<Todo, StoreError> {
         created_at: row.created_at,
         completed_at: row.completed_at,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_way_back_is_found_and_told() {
-        let before = HashMap::from([("b", vec!["c"]), ("c", vec!["a"])]);
-        assert_eq!(path_to("a", &["b".into()], &before).unwrap(), ["b", "c", "a"]);
-        assert_eq!(path_to("d", &["b".into()], &before), None);
-        assert_eq!(path_to("a", &["a".into()], &before).unwrap(), ["a"]);
-    }
 }

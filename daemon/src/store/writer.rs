@@ -8,7 +8,10 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::StoreError;
+use super::{
+    StoreError,
+    changes::{Changes, Telling},
+};
 
 /// Jobs that may wait; a caller beyond that waits for room.
 const QUEUE: usize = 1024;
@@ -26,7 +29,7 @@ enum Keep {
 trait Job: Send {
     /// Writes through the connection and says whether to keep it.
     fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Keep>;
-    /// Tells the caller how it ended, given how the transaction did.
+    /// Tells the caller how it ended, given how the transaction did, and everyone who listens what changed.
     fn settle(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -34,17 +37,19 @@ struct Write<T, F> {
     work: Option<F>,
     result: Result<T, StoreError>,
     answer: oneshot::Sender<Result<T, StoreError>>,
+    telling: Telling,
 }
 
 impl<T, F> Job for Write<T, F>
 where
     T: Send,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+    F: for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Telling) -> BoxFuture<'c, Result<T, StoreError>>
+        + Send,
 {
     fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Keep> {
         async move {
             if let Some(work) = self.work.take() {
-                let ran = AssertUnwindSafe(work(connection)).catch_unwind().await;
+                let ran = AssertUnwindSafe(work(connection, &mut self.telling)).catch_unwind().await;
                 self.result = ran.unwrap_or(Err(StoreError::Unavailable("a write panicked".into())));
             }
             if self.result.is_ok() { Keep::Release } else { Keep::RollBack }
@@ -53,8 +58,13 @@ where
     }
 
     fn settle(self: Box<Self>, committed: Result<(), StoreError>) {
+        let ended = committed.and(self.result);
+        let stands = ended.is_ok();
         // The caller may have given up; the write stands all the same.
-        let _ = self.answer.send(committed.and(self.result));
+        let _ = self.answer.send(ended);
+        if stands {
+            self.telling.announce();
+        }
     }
 }
 
@@ -67,26 +77,40 @@ enum Order {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     orders: mpsc::Sender<Order>,
+    changes: Changes,
 }
 
 impl Writer {
     /// Opens the writing connection and starts the task that owns it.
-    pub(super) async fn start(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+    pub(super) async fn start(options: SqliteConnectOptions, changes: Changes) -> Result<Self, StoreError> {
         let connection = options.connect().await?;
         let (orders, queue) = mpsc::channel(QUEUE);
         // Ends by itself on Close or when the last handle is gone; `close` waits for it.
         tokio::spawn(Task { options, connection, queue }.run());
-        Ok(Self { orders })
+        Ok(Self { orders, changes })
     }
 
-    /// Runs `work` in the next group and returns its value once that is committed.
+    /// Runs `work`, which changes nothing that anybody listens for, in the next group and returns its value once that
+    /// is committed.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
+        self.run_telling(move |connection, _| work(connection)).await
+    }
+
+    /// Runs `work` in the next group, returns its value once that is committed and announces what it told.
+    pub(super) async fn run_telling<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Telling) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        let write = Write { work: Some(work), result: Err(StoreError::Closed), answer };
+        let telling = self.changes.telling();
+        let write = Write { work: Some(work), result: Err(StoreError::Closed), answer, telling };
         let order = Order::Run(Box::new(write));
         self.orders.send(order).await.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
@@ -184,7 +208,7 @@ mod tests {
 
     async fn writer(dir: &tempfile::TempDir) -> Writer {
         let options = SqliteConnectOptions::new().filename(dir.path().join("t.db")).create_if_missing(true);
-        let writer = Writer::start(options).await.unwrap();
+        let writer = Writer::start(options, Changes::new()).await.unwrap();
         let create = "CREATE TABLE t (n INTEGER UNIQUE)";
         writer.run(move |c| async move { Ok(execute(c, create).await?) }.boxed()).await.unwrap();
         writer

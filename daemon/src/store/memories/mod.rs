@@ -1,12 +1,11 @@
 //! Memories: full text kept, deduplicated by content, and findable as soon as the write is acknowledged.
 
-use std::collections::HashSet;
+mod write;
 
 use futures::FutureExt;
-use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
-use super::{Owner, Store, StoreError, new_id, now, projects, words_from_text, words_to_text};
+use super::{Owner, Store, StoreError, now, words_from_text};
 
 /// Best lexical candidates handed to the ranking, at the least; four for each memory wanted.
 const CANDIDATES: i64 = 64;
@@ -155,7 +154,10 @@ pub struct MemoryRepository<'a>(pub(super) &'a Store);
 impl MemoryRepository<'_> {
     /// Stores a memory, or finds the earlier one with the same content and keeps the longer of the two lives.
     pub async fn put(&self, memory: NewMemory) -> Result<Stored, StoreError> {
-        self.0.writer.run(move |connection| put(connection, memory).boxed()).await
+        self.0
+            .writer
+            .run_telling(move |connection, telling| write::put(connection, telling, memory).boxed())
+            .await
     }
 
     /// Returns the terms of a project's living memories that hold any of `terms`, best lexical match first. The texts
@@ -232,120 +234,53 @@ impl MemoryRepository<'_> {
         rows.into_iter().map(read).collect()
     }
 
+    /// Returns a living memory of a tenant's project.
+    pub async fn get(&self, tenant: &str, project: &str, id: &str) -> Result<Memory, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE tenant = ? AND project = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)"
+        );
+        let row: Row = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(tenant)
+            .bind(project)
+            .bind(id)
+            .bind(now())
+            .fetch_one(&self.0.readers)
+            .await?;
+        read(row)
+    }
+
+    /// Returns the ids of a project's newest living memories that hold `part`, those that begin with it first, then
+    /// newest first, and how many of the newest thousand do.
+    pub async fn ids_like(
+        &self,
+        project: &str,
+        part: &str,
+        limit: i64,
+    ) -> Result<(Vec<String>, i64), StoreError> {
+        // Only the newest are looked at, so that completing stays cheap however much a project remembers.
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT id, count(*) OVER () FROM \
+               (SELECT id, created_at FROM memories WHERE project = ?1 AND (expires_at IS NULL OR expires_at > ?2) \
+                ORDER BY created_at DESC, id DESC LIMIT 1000) \
+             WHERE instr(id, lower(?3)) > 0 ORDER BY instr(id, lower(?3)) > 1, created_at DESC, id DESC LIMIT ?4",
+        )
+        .bind(project)
+        .bind(now())
+        .bind(part)
+        .bind(limit)
+        .fetch_all(&self.0.readers)
+        .await?;
+        let total = rows.first().map_or(0, |(_, total)| *total);
+        Ok((rows.into_iter().map(|(id, _)| id).collect(), total))
+    }
+
     /// Removes up to `limit` memories whose time has run out and returns how many there were.
     pub async fn purge(&self, limit: i64) -> Result<usize, StoreError> {
-        self.0.writer.run(move |connection| purge(connection, limit).boxed()).await
+        self.0
+            .writer
+            .run_telling(move |connection, telling| write::purge(connection, telling, limit).boxed())
+            .await
     }
-}
-
-async fn put(connection: &mut SqliteConnection, memory: NewMemory) -> Result<Stored, StoreError> {
-    let owner = &memory.owner;
-    let project = projects::ensure(connection, &owner.tenant, &memory.project).await?;
-    let hash = Sha256::digest(memory.content.as_bytes()).to_vec();
-    let known: Option<(i64, String, String, i64, Option<i64>)> = sqlx::query_as(
-        "SELECT seq, id, level, created_at, expires_at FROM memories WHERE project = ? AND content_hash = ?",
-    )
-    .bind(&project)
-    .bind(&hash)
-    .fetch_optional(&mut *connection)
-    .await?;
-    if let Some((seq, id, level, created_at, expires_at)) = known {
-        if expires_at.is_none_or(|end| end > now()) {
-            let known =
-                Stored { id, level: Level::read(&level)?, created_at, expires_at, deduplicated: true };
-            return extend(connection, &memory, known).await;
-        }
-        // Its time has run out but the purge has not come by: it is gone for everyone.
-        remove(connection, seq).await?;
-    }
-    let stored = Stored {
-        id: new_id(),
-        level: memory.level,
-        created_at: now(),
-        expires_at: memory.expires_at,
-        deduplicated: false,
-    };
-    let inserted = sqlx::query(
-        "INSERT INTO memories (id, tenant, project, level, content, content_hash, terms, tags, category, confidence, \
-                               tokens, author, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&stored.id)
-    .bind(&owner.tenant)
-    .bind(&project)
-    .bind(stored.level.as_str())
-    .bind(&memory.content)
-    .bind(&hash)
-    .bind(&memory.terms)
-    .bind(words_to_text(&memory.tags))
-    .bind(memory.category.as_deref())
-    .bind(memory.confidence)
-    .bind(memory.tokens)
-    .bind(&owner.author)
-    .bind(stored.created_at)
-    .bind(stored.expires_at)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("INSERT INTO memory_terms (rowid, terms) VALUES (?, ?)")
-        .bind(inserted.last_insert_rowid())
-        .bind(&memory.terms)
-        .execute(&mut *connection)
-        .await?;
-    Ok(stored)
-}
-
-/// Gives a known memory the longer of its own life and the new one, the labels of both, and what was said anew.
-async fn extend(
-    connection: &mut SqliteConnection,
-    memory: &NewMemory,
-    mut known: Stored,
-) -> Result<Stored, StoreError> {
-    known.level = known.level.max(memory.level);
-    known.expires_at = match (known.expires_at, memory.expires_at) {
-        (Some(old), Some(new)) => Some(old.max(new)),
-        _ => None,
-    };
-    let tags: String = sqlx::query_scalar("SELECT tags FROM memories WHERE id = ?")
-        .bind(&known.id)
-        .fetch_one(&mut *connection)
-        .await?;
-    let mut tags = words_from_text(&tags)?;
-    tags.extend(memory.tags.iter().cloned());
-    let mut seen = HashSet::new();
-    tags.retain(|tag| seen.insert(tag.clone()));
-    sqlx::query(
-        "UPDATE memories SET level = ?, expires_at = ?, tags = ?, category = coalesce(?, category), \
-                confidence = coalesce(?, confidence) WHERE id = ?",
-    )
-    .bind(known.level.as_str())
-    .bind(known.expires_at)
-    .bind(words_to_text(&tags))
-    .bind(memory.category.as_deref())
-    .bind(memory.confidence)
-    .bind(&known.id)
-    .execute(connection)
-    .await?;
-    Ok(known)
-}
-
-async fn purge(connection: &mut SqliteConnection, limit: i64) -> Result<usize, StoreError> {
-    let ended: Vec<i64> =
-        sqlx::query_scalar("SELECT seq FROM memories WHERE expires_at <= ? ORDER BY expires_at LIMIT ?")
-            .bind(now())
-            .bind(limit)
-            .fetch_all(&mut *connection)
-            .await?;
-    for seq in &ended {
-        remove(connection, *seq).await?;
-    }
-    Ok(ended.len())
-}
-
-async fn remove(connection: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
-    for sql in ["DELETE FROM memory_terms WHERE rowid = ?", "DELETE FROM memories WHERE seq = ?"] {
-        sqlx::query(AssertSqlSafe(sql)).bind(seq).execute(&mut *connection).await?;
-    }
-    Ok(())
 }
 
 fn read(row: Row) -> Result<Memory, StoreError> {
