@@ -10,9 +10,12 @@ mod params;
 mod registry;
 mod schema;
 mod stats;
-mod time;
+pub(crate) mod time;
 mod tool;
 
+#[cfg(test)]
+pub(crate) use context::Choice;
+pub(crate) use context::{Picture, ROWS, gather};
 pub use error::{Code, ToolError};
 pub use health::{Condition, Health};
 pub use registry::{Arguments, BadSchema, Registry, Summarised};

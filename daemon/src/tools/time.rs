@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Writes UTC milliseconds as `2026-11-22T08:26:23.000Z`.
-pub(super) fn text(millis: i64) -> String {
+pub(crate) fn text(millis: i64) -> String {
     let time = DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -297,3 +297,38 @@ fn read(row: Row) -> Result<Memory, StoreError> {
         expires_at: row.expires_at,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_living_memory_of_the_tenant_and_project_is_got() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("mcpd.db"), 1).await.unwrap();
+        let put = async |project: &str, expires_at| {
+            let memory = NewMemory {
+                owner: Owner { tenant: "t".into(), author: "me".into() },
+                project: project.into(),
+                level: Level::Short,
+                content: format!("{expires_at:?}"),
+                terms: String::new(),
+                tags: Vec::new(),
+                category: None,
+                confidence: None,
+                tokens: 1,
+                expires_at,
+            };
+            store.memories().put(memory).await.unwrap().id
+        };
+        let (kept, ended, other) =
+            (put("p", None).await, put("p", Some(now() - 1)).await, put("q", None).await);
+        let project = store.projects().find("t", "p").await.unwrap().id;
+        assert_eq!(store.memories().get("t", &project, &kept).await.unwrap().id, kept);
+        for (tenant, id) in [("t", &ended), ("t", &other), ("u", &kept)] {
+            let got = store.memories().get(tenant, &project, id).await;
+            assert!(matches!(got, Err(StoreError::NotFound)), "{tenant} {id}");
+        }
+        assert_eq!(store.memories().ids_like(&project, "", 9).await.unwrap(), (vec![kept], 1));
+    }
+}

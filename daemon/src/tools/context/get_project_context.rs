@@ -4,19 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    next::choose,
+    picture::gather,
     views::{DecisionView, NoteView, SessionView, TodoView},
 };
 use crate::{
     auth::Principal,
-    store::{NoteFilter, Page, Store, now},
+    store::{Store, now},
     tools::{Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
-
-/// Rows of each list: enough to resume, little enough to read.
-const ROWS: i64 = 10;
-/// Importance from which a note is shown.
-const IMPORTANT: i64 = 4;
 
 /// Gathers the context.
 pub(super) struct GetProjectContext(pub(super) Store);
@@ -78,40 +73,27 @@ impl Tool for GetProjectContext {
 
     async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
         let project = args.project_id.find(&self.0, who).await?;
-        let sessions = self.0.sessions();
-        let open = sessions.open(&project.id, None, ROWS).await?;
-        let last_session = sessions.last_closed(&project.id).await?;
-        let todos = self.0.todos().open(&project.id).await?;
-        let mut pending: Vec<_> = todos.iter().filter(|todo| todo.status == "pending").cloned().collect();
-        let pending_total = pending.len();
-        pending.sort_by_key(|todo| -todo.priority);
-        pending.truncate(ROWS as usize);
-        let choice = choose(todos);
-        let page = Page { limit: ROWS, offset: 0 };
-        let (decisions, _) = self.0.decisions().list(&project.id, None, false, page).await?;
-        let issue = Some("issue".to_owned());
-        let open_notes = NoteFilter { unresolved_only: true, ..NoteFilter::default() };
-        let issues = NoteFilter { category: issue.clone(), ..open_notes.clone() };
-        let (issues, _) = self.0.notes().list(&project.id, &issues, page).await?;
-        let important = NoteFilter { without_category: issue, min_importance: Some(IMPORTANT), ..open_notes };
-        let (important, _) = self.0.notes().list(&project.id, &important, page).await?;
-        let memories = self.0.memories().recent(&project.id, ROWS).await?;
-        let views = |notes: Vec<crate::store::Note>| notes.into_iter().map(NoteView::from).collect();
+        let picture = gather(&self.0, project).await?;
         Ok(Output {
-            project_id: project.name,
-            next_reason: choice.reason(),
-            next_todo: choice.next.map(Into::into),
+            project_id: picture.project,
+            next_reason: picture.choice.reason(),
+            next_todo: picture.choice.next.map(Into::into),
             generated_at: time::text(now()),
             context: Gathered {
-                last_session: last_session.map(Into::into),
-                open_sessions: open.into_iter().map(Into::into).collect(),
-                in_progress: choice.in_progress.into_iter().map(Into::into).collect(),
-                pending_todos: pending.into_iter().map(Into::into).collect(),
-                pending_total,
-                recent_decisions: decisions.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
-                unresolved_issues: views(issues),
-                important_notes: views(important),
-                recent_memories: memories
+                last_session: picture.last_session.map(Into::into),
+                open_sessions: picture.open_sessions.into_iter().map(Into::into).collect(),
+                in_progress: picture.choice.in_progress.into_iter().map(Into::into).collect(),
+                pending_todos: picture.pending.into_iter().map(Into::into).collect(),
+                pending_total: picture.pending_total,
+                recent_decisions: picture
+                    .decisions
+                    .into_iter()
+                    .map(TryInto::try_into)
+                    .collect::<Result<_, _>>()?,
+                unresolved_issues: picture.issues.into_iter().map(Into::into).collect(),
+                important_notes: picture.important.into_iter().map(Into::into).collect(),
+                recent_memories: picture
+                    .memories
                     .into_iter()
                     .map(|memory| MemoryView {
                         memory_id: memory.id,

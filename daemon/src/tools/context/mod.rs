@@ -10,6 +10,7 @@ mod list_design_decisions;
 mod list_project_notes;
 mod list_todos;
 mod next;
+mod picture;
 mod record_design_decision;
 mod start_dev_session;
 mod update_todo_status;
@@ -17,6 +18,9 @@ mod views;
 
 use super::registry::{BadSchema, Building};
 use crate::store::Store;
+#[cfg(test)]
+pub(crate) use next::Choice;
+pub(crate) use picture::{Picture, ROWS, gather};
 
 /// Adds the family.
 pub(super) fn register(registry: &mut Building<'_>, store: &Store) -> Result<(), BadSchema> {

@@ -6,15 +6,15 @@ use crate::store::Todo;
 
 /// The choice among a project's open todos.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// The todo to take, if one is ready.
-    pub(super) next: Option<Todo>,
+    pub(crate) next: Option<Todo>,
     /// Todos that wait only for it.
-    pub(super) sets_free: usize,
+    pub(crate) sets_free: usize,
     /// Pending todos with the titles of what they wait for.
-    pub(super) waiting: Vec<(Todo, Vec<String>)>,
+    pub(crate) waiting: Vec<(Todo, Vec<String>)>,
     /// Todos somebody works on.
-    pub(super) in_progress: Vec<Todo>,
+    pub(crate) in_progress: Vec<Todo>,
 }
 
 /// Chooses among todos that are neither completed nor cancelled, given oldest first.
@@ -56,7 +56,7 @@ pub(super) fn choose(open: Vec<Todo>) -> Choice {
 
 impl Choice {
     /// Says why this one, or why none.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match &self.next {
             Some(todo) => {
                 let mut reason = format!("priority {} and nothing left to wait for", todo.priority);
