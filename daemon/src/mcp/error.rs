@@ -1,11 +1,11 @@
 //! Errors of the protocol, each with its JSON-RPC code and HTTP status.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Value, json};
 
 use super::era::MODERN;
-use crate::guard::Denied;
+use crate::{guard::Denied, store::new_id};
 
 /// A request that brings no result.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,15 @@ pub enum RpcError {
     InvalidMeta(&'static str),
     /// A tool that does not exist, or that the caller may not know of.
     UnknownTool(String),
+    /// A resource that does not exist, or that the caller may not know of.
+    ResourceNotFound {
+        /// As it was asked for.
+        uri: String,
+        /// Whether the request was modern: earlier revisions have a code of their own.
+        modern: bool,
+    },
+    /// A fault of ours, by the id that finds it in the log.
+    Internal(String),
     /// Headers and body of a modern request disagree (MCP 2026-07-28, HeaderMismatch).
     HeaderMismatch(String),
     /// The client did not declare a capability, named by the object (MCP 2026-07-28).
@@ -40,6 +49,13 @@ pub enum RpcError {
 }
 
 impl RpcError {
+    /// Hides a fault of ours behind an id that finds it in the log.
+    pub(super) fn internal(error: &dyn fmt::Display) -> Self {
+        let id = new_id();
+        tracing::error!(%error, id, "a request failed");
+        Self::Internal(id)
+    }
+
     /// Returns the JSON-RPC error code.
     pub fn code(&self) -> i64 {
         match self {
@@ -47,6 +63,9 @@ impl RpcError {
             Self::InvalidRequest(_) | Self::SessionRequired => -32600,
             Self::MethodNotFound { .. } => -32601,
             Self::InvalidParams(_) | Self::InvalidMeta(_) | Self::UnknownTool(_) => -32602,
+            Self::ResourceNotFound { modern: true, .. } => -32602,
+            Self::ResourceNotFound { modern: false, .. } => -32002,
+            Self::Internal(_) => -32603,
             Self::HeaderMismatch(_) => -32020,
             Self::MissingCapability(_) => -32021,
             Self::UnsupportedVersion(_) => -32022,
@@ -67,7 +86,11 @@ impl RpcError {
             | Self::MissingCapability(_)
             | Self::UnsupportedVersion(_) => 400,
             Self::MethodNotFound { modern: true } | Self::NoSession => 404,
-            Self::MethodNotFound { modern: false } | Self::InvalidParams(_) | Self::UnknownTool(_) => 200,
+            Self::MethodNotFound { modern: false }
+            | Self::InvalidParams(_)
+            | Self::UnknownTool(_)
+            | Self::ResourceNotFound { .. } => 200,
+            Self::Internal(_) => 500,
             Self::Denied(denied) => denied.status(),
         }
     }
@@ -83,6 +106,8 @@ impl RpcError {
                 format!("Invalid params: _meta lacks {missing}, which every request of {MODERN} carries")
             }
             Self::UnknownTool(name) => format!("Unknown tool: {name}"),
+            Self::ResourceNotFound { .. } => "Resource not found".to_owned(),
+            Self::Internal(id) => format!("internal error (id {id})"),
             Self::HeaderMismatch(why) => format!("Header mismatch: {why}"),
             Self::MissingCapability(_) => "Missing required client capability".to_owned(),
             Self::UnsupportedVersion(_) => "Unsupported protocol version".to_owned(),
@@ -100,6 +125,7 @@ impl RpcError {
             Self::UnsupportedVersion(requested) => {
                 Some(json!({ "supported": [MODERN], "requested": requested }))
             }
+            Self::ResourceNotFound { uri, .. } => Some(json!({ "uri": uri })),
             Self::MissingCapability(name) => Some(json!({ "requiredCapabilities": { (*name): {} } })),
             Self::Denied(denied) => {
                 let wait = denied.retry_after()?;
@@ -111,6 +137,7 @@ impl RpcError {
             | Self::InvalidParams(_)
             | Self::InvalidMeta(_)
             | Self::UnknownTool(_)
+            | Self::Internal(_)
             | Self::HeaderMismatch(_)
             | Self::NoSession
             | Self::SessionRequired => None,

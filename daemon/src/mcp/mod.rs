@@ -8,8 +8,12 @@ mod envelope;
 mod era;
 mod error;
 mod headers;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
+mod library;
 mod methods;
 mod reply;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
+mod resources;
 mod results;
 mod session;
 
