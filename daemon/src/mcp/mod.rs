@@ -2,6 +2,8 @@
 //! bytes back, and never reads a meaning into them.
 
 mod call;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
+mod complete;
 mod dispatch;
 mod end;
 mod envelope;
@@ -11,6 +13,8 @@ mod headers;
 #[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
 mod library;
 mod methods;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
+mod prompts;
 mod reply;
 #[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
 mod resources;
