@@ -91,6 +91,7 @@ settings! {
     }
     auth: Auth {
         keys: Restart,
+        query_token: Live,
         failed_logins: Live,
     }
     network: Network {

@@ -94,6 +94,8 @@ pub struct Server {
 pub struct Auth {
     /// Whether a call needs an API key; false only in profile simple.
     pub keys: bool,
+    /// Whether a WebSocket client may show its key in the address, `/ws?token=KEY`, where proxies log it.
+    pub query_token: bool,
     /// Failed logins a source network has before it must wait.
     pub failed_logins: Rate,
 }

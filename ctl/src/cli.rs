@@ -84,7 +84,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<ConnectionsCommand>,
     },
-    /// Shows and calls tools; alone it lists them
+    /// Shows, switches and calls tools; alone it lists them
     #[command(after_help = "Example:\n  mcpctl tools\n  mcpctl tools show create_todo")]
     Tools {
         #[command(subcommand)]

@@ -166,7 +166,7 @@ fn tools_are_shown_and_called_and_counted() {
     let mcpd = Mcpd::start();
     let named = ["create_todo", "retrieve_memory", "list_todos"];
     let table = mcpd.ctl("tools").done();
-    named.iter().for_each(|name| assert_eq!(row(&table, name)[3..5], ["0", "0"]));
+    named.iter().for_each(|name| assert_eq!(row(&table, name)[3..6], ["enabled", "0", "0"]));
     let detail = mcpd.ctl("tools show create_todo").done();
     assert_eq!(row(&detail, "access"), ["access", "write"]);
     assert_eq!(row(&detail, "project_id")[..3], ["project_id", "string", "yes"]);
@@ -197,7 +197,49 @@ fn tools_are_shown_and_called_and_counted() {
     assert_eq!(stats["tools"]["create_todo"]["calls"], 4, "{stats}");
     assert_eq!(stats["tools"]["create_todo"]["errors"], 3, "{stats}");
     assert_eq!(row(&mcpd.ctl("stats").done(), "create_todo")[1..3], ["4", "3"]);
-    assert_eq!(row(&mcpd.ctl("tools").done(), "create_todo")[3..5], ["4", "3"]);
+    assert_eq!(row(&mcpd.ctl("tools").done(), "create_todo")[4..6], ["4", "3"]);
+}
+
+#[test]
+fn a_disabled_tool_is_gone_for_clients_until_it_is_enabled() {
+    let mcpd = Mcpd::start();
+    let ask = |body: &str| mcpd.post(&mcpd.first_key, body);
+    let offers = |name: &str| {
+        let listed = ask(LIST_TOOLS);
+        let tools = listed.body["result"]["tools"].as_array().unwrap();
+        tools.iter().any(|tool| tool["name"] == name)
+    };
+    let counted = || mcpd.ctl("status --json").json()["tools"].as_u64().unwrap();
+    let all = counted();
+    let todo = json!({"project_id": "p", "title": "t"});
+    assert!(offers("create_todo"));
+
+    let said = mcpd.ctl("tools disable create_todo list_todos").done();
+    assert_eq!(said, "create_todo is disabled now\nlist_todos is disabled now\n");
+    assert!(!offers("create_todo") && !offers("list_todos") && offers("get_next_todo"));
+    let refused = ask(&calling("create_todo", &todo));
+    let unknown = ask(&calling("create_toda", &todo));
+    let told = unknown.body.to_string().replace("create_toda", "create_todo");
+    assert_eq!((refused.status, refused.body.to_string()), (unknown.status, told));
+    assert_eq!(row(&mcpd.ctl("tools").done(), "create_todo")[2..4], ["write", "disabled"]);
+    assert_eq!(row(&mcpd.ctl("tools show create_todo").done(), "state"), ["state", "disabled"]);
+    assert_eq!(counted(), all - 2);
+    let said = mcpd.ctl("tools call create_todo").refused(1);
+    assert_eq!(said, "error: the tool \"create_todo\" is disabled\nhint: mcpctl tools enable create_todo\n");
+    // A key may be made for a tool that is disabled: it will be enabled some day.
+    mcpd.ctl("keys add later --tool create_todo").done();
+
+    let unknown = mcpd.ctl("tools enable create_todo nothing").refused(1);
+    let hint = "hint: nothing was changed; mcpctl tools list shows them\n";
+    assert_eq!(unknown, format!("error: there is no tool \"nothing\"\n{hint}"));
+    assert!(!offers("create_todo"), "all of them or none");
+    let report = mcpd.ctl("tools enable create_todo get_next_todo --json").json();
+    assert_eq!(report, json!({"enabled": true, "changed": ["create_todo"], "already": ["get_next_todo"]}));
+    assert!(offers("create_todo") && !offers("list_todos"));
+    assert_eq!(ask(&calling("create_todo", &todo)).body["result"]["structuredContent"]["success"], true);
+    let said = mcpd.ctl("tools enable create_todo list_todos").done();
+    assert_eq!(said, "list_todos is enabled now\ncreate_todo was enabled already\n");
+    assert_eq!(counted(), all);
 }
 
 #[test]
@@ -210,11 +252,13 @@ fn examples_name_tools_that_exist() {
     examples(&mcpctl::command(), &mut all);
     let words: Vec<_> = all.split_whitespace().collect();
     let named = words.windows(3).filter_map(|words| match words {
-        ["tools", "show" | "call", name] | ["--tool" | "--deny-tool", name, _] => Some(*name),
+        ["tools", "show" | "call" | "enable" | "disable", name] | ["--tool" | "--deny-tool", name, _] => {
+            Some(*name)
+        }
         _ => None,
     });
     let named: Vec<_> = named.collect();
-    assert!(named.len() >= 4, "{named:?}");
+    assert!(named.len() >= 6, "{named:?}");
     let mcpd = Mcpd::start();
     let there = mcpd.ctl("tools --json").json().to_string();
     named.iter().for_each(|name| assert!(there.contains(&format!("\"{name}\"")), "there is no {name}"));

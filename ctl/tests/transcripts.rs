@@ -74,6 +74,11 @@ looks!(
         &["tools"],
         &["tools", "list"],
         &["tools", "show", "retrieve_memory"],
+        &["tools", "show", "store_memory"],
+        &["tools", "disable", "retrieve_memory"],
+        &["tools", "enable", "retrieve_memory", "store_memory"],
+        &["tools", "enable", "nothing"],
+        &["tools", "disable"],
         &["tools", "call", "ping", "--args", "{\"b\": 2, \"a\": 1}"],
         &["tools", "call", "ping"],
         &["tools", "call", "fails"],
@@ -128,6 +133,7 @@ looks!(
         &["allow", "add", "10.0.0.0/99"],
         &["reload"],
         &["drain"],
+        &["tools", "disable", "x"],
     ]
 );
 

@@ -15,6 +15,8 @@ pub mod control;
 pub mod guard;
 pub mod lifecycle;
 pub mod mcp;
+#[doc(hidden)]
+pub mod probes;
 pub mod signals;
 pub mod store;
 pub mod telemetry;

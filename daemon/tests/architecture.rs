@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors from top to bottom; those in one line stand beside each other.
 const FLOORS: [&[&str]; 9] = [
-    &["cli"],
+    &["cli", "probes"],
     &["lifecycle"],
     &["transport", "control"],
     &["mcp"],

@@ -1,12 +1,18 @@
 //! What is acknowledged stays: under many writers, across processes, and when the power goes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and a long one reports figures"
+)]
 
 mod support;
 
 use std::{
     io::{BufRead, BufReader, Write},
     process::{ChildStdin, ChildStdout, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -51,9 +57,22 @@ async fn assert_found(peer: &Peer, project: &str, word: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_the_power_goes() {
+    the_power_goes(10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: run with cargo test --release --test durable -- --ignored"]
+async fn nothing_acknowledged_is_lost_when_the_power_goes_fifty_times() {
+    let slowest = the_power_goes(50).await;
+    assert!(slowest < Duration::from_secs(2), "serving again took {slowest:?}");
+}
+
+/// Kills the daemon so many times under eight writers, and returns how long it took at most until it served again.
+async fn the_power_goes(rounds: usize) -> Duration {
     let mut daemon = Daemon::start(ROOMY);
     let mut acknowledged: Vec<String> = Vec::new();
-    for round in 0..10 {
+    let mut slowest = Duration::ZERO;
+    for round in 0..rounds {
         let (told, mut hears) = tokio::sync::mpsc::channel(4096);
         let writers: Vec<_> = (0..8)
             .map(|writer| {
@@ -83,7 +102,10 @@ async fn nothing_acknowledged_is_lost_when_the_power_goes() {
         for _ in 0..(20 + 7 * round) {
             acknowledged.push(hears.recv().await.unwrap());
         }
+        let killed = Instant::now();
         daemon = daemon.kill_and_restart();
+        assert_eq!(daemon.peer().ask("ping", json!({}), &[]).await.0, 200);
+        slowest = slowest.max(killed.elapsed());
         for writer in writers {
             writer.await.unwrap();
         }
@@ -108,6 +130,16 @@ async fn nothing_acknowledged_is_lost_when_the_power_goes() {
         lost.len(),
         acknowledged.len()
     );
+    let intact: String = sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_one(&mut support::open(&daemon).await)
+        .await
+        .unwrap();
+    assert_eq!(intact, "ok");
+    println!(
+        "{rounds} kills: {} writes acknowledged, 0 lost; serving again within {slowest:.1?}",
+        acknowledged.len()
+    );
+    slowest
 }
 
 /// A client of `mcpd stdio`.

@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions, Connection};
-use support::{Daemon, ROOMY, eventually, plain_key};
+use sqlx::Connection;
+use support::{Daemon, ROOMY, eventually, hold, in_flight, plain_key};
 
 #[tokio::test]
 async fn the_first_start_makes_what_it_needs_and_says_how_to_connect() {
@@ -112,7 +112,7 @@ async fn a_newer_database_is_refused_with_a_clear_word() {
     let mut daemon = Daemon::start("");
     daemon.signal("TERM");
     daemon.wait();
-    let mut database = open(&daemon).await;
+    let mut database = support::open(&daemon).await;
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'from the future', 1, x'00', 0)",
@@ -124,18 +124,6 @@ async fn a_newer_database_is_refused_with_a_clear_word() {
     let refused = support::mcpd(daemon.home()).arg("--state-dir").arg(daemon.state()).output().unwrap();
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("newer mcpd"), "{told}");
-}
-
-async fn open(daemon: &Daemon) -> sqlx::SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(daemon.state().join("mcpd.db"));
-    options.busy_timeout(Duration::from_secs(10)).connect().await.unwrap()
-}
-
-/// Holds the database's write lock, so that a call that writes stays in flight for as long as the test likes.
-async fn hold(daemon: &Daemon) -> sqlx::SqliteConnection {
-    let mut database = open(daemon).await;
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
-    database
 }
 
 #[tokio::test]
@@ -189,10 +177,6 @@ async fn a_second_signal_does_not_wait() {
     daemon.signal("INT");
     daemon.wait();
     assert!(!call.await.unwrap(), "nobody waited for the call");
-}
-
-async fn in_flight(daemon: &Daemon) -> u64 {
-    daemon.obey(mcpd_ipc::life::Status {}).await.calls_in_flight
 }
 
 async fn status(daemon: &Daemon) -> String {

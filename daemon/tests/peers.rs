@@ -99,8 +99,9 @@ fn run(script: &str, daemon: &Daemon, stdio: &str) {
 }
 
 #[test]
-fn real_clients_over_http_and_stdio() {
-    let daemon = Daemon::start(ROOMY);
+fn real_clients_over_every_transport() {
+    // One of them can show its key over a WebSocket in no other way.
+    let daemon = Daemon::start(&format!("[auth]\nquery_token = true\n{ROOMY}"));
     let home = support::home("");
     let state = home.path().join("state");
     run("run", &daemon, &format!("{} stdio --state-dir {}", env!("CARGO_BIN_EXE_mcpd"), state.display()));

@@ -78,6 +78,10 @@ commands! {
     ToolsList        -> ToolList,         Read;
     /// Shows one tool with its schemas.
     ToolsShow        -> ToolDetail,       Read;
+    /// Gives tools to clients again.
+    ToolsEnable      -> ToolsSwitched,    Write;
+    /// Takes tools from clients until they are enabled again, over restarts too.
+    ToolsDisable     -> ToolsSwitched,    Write;
     /// Calls a tool as the operator.
     ToolsCall        -> ToolOutcome,      Write;
     /// Loads the configuration again.

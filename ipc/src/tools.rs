@@ -14,6 +14,20 @@ pub struct ToolsShow {
     pub name: String,
 }
 
+/// Gives tools to clients again; all of them or, when one is unknown, none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsEnable {
+    /// Their names.
+    pub names: Vec<String>,
+}
+
+/// Takes tools from clients; all of them or, when one is unknown, none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsDisable {
+    /// Their names.
+    pub names: Vec<String>,
+}
+
 /// Calls a tool as the operator, in tenant `default`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolsCall {
@@ -41,6 +55,8 @@ pub struct ToolSummary {
     pub title: String,
     /// Whether it only reads.
     pub read_only: bool,
+    /// Whether clients see it and may call it.
+    pub enabled: bool,
     /// Calls since the start.
     pub calls: u64,
     /// Calls that failed since the start.
@@ -56,6 +72,17 @@ pub struct ToolDetail {
     pub summary: ToolSummary,
     /// The object `tools/list` publishes: description, schemas, annotations.
     pub published: Value,
+}
+
+/// What enabling or disabling brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolsSwitched {
+    /// Whether the tools are enabled now.
+    pub enabled: bool,
+    /// Those that were the other way before.
+    pub changed: Vec<String>,
+    /// Those that were so already.
+    pub already: Vec<String>,
 }
 
 /// What a call brought.

@@ -31,6 +31,8 @@ fn every_command() -> Vec<Request> {
         ConnectionsClose { id: 7 }.into(),
         ToolsList {}.into(),
         ToolsShow { name: "create_todo".into() }.into(),
+        ToolsEnable { names: vec!["create_todo".into()] }.into(),
+        ToolsDisable { names: vec!["create_todo".into(), "list_todos".into()] }.into(),
         ToolsCall { name: "create_todo".into(), arguments: json!({ "title": "t" }) }.into(),
         Reload {}.into(),
         Drain { deadline: Some(60) }.into(),

@@ -8,13 +8,18 @@ import { MCPD_PEERS_DIR, MCPD_URL, authorization, load } from './scenario.mjs';
 import { startProxy } from './proxy.mjs';
 
 const REVISIONS = ['2025-06-18', '2025-11-25', '2026-07-28'];
+/** Runs by name: everything the suite has for a revision, and exactly what a revision requires, frozen at its release. */
+const RUNS = Object.fromEntries([
+  ...REVISIONS.map((revision) => [revision, { pick: ['--suite', 'all'], at: ['--spec-version', revision] }]),
+  ...REVISIONS.slice(1).map((revision) => [`required-${revision}`, { pick: [], at: ['--requirements', revision] }]),
+]);
 const COUNTED = ['SUCCESS', 'FAILURE', 'WARNING', 'SKIPPED'];
 const suite = `${MCPD_PEERS_DIR}/node_modules/@modelcontextprotocol/conformance/dist/index.js`;
 const results = `${MCPD_PEERS_DIR}/conformance`;
 
 const args = process.argv.slice(2);
-const revisions = args.filter((arg) => REVISIONS.includes(arg));
-const only = args.filter((arg) => !REVISIONS.includes(arg));
+const revisions = args.filter((arg) => arg in RUNS);
+const only = args.filter((arg) => !(arg in RUNS));
 const expected = fileURLToPath(new URL('expected-failures.yml', import.meta.url));
 const known = load('yaml').parse(readFileSync(expected, 'utf8'));
 const problems = [];
@@ -25,7 +30,7 @@ const closed = await startProxy(MCPD_URL);
 closed.close(); // a port where nothing listens
 
 const tools = await listTools();
-for (const revision of revisions.length ? revisions : REVISIONS) await check(revision);
+for (const revision of revisions.length ? revisions : Object.keys(RUNS)) await check(revision);
 proxy.close();
 
 report();
@@ -56,16 +61,25 @@ function judge(scenario, checks, server, vacuous) {
   if (known['not-applicable']?.includes(scenario)) return tested.length ? ['is listed as not applicable, but was tested'] : [];
   if (!tested.length) return ['tested nothing'];
   if (listed.includes(undefined)) return failed.length ? [] : ['passes: take it out of expected-failures.yml'];
+  const skipped = checks.filter(({ status }) => status === 'SKIPPED').map(({ id }) => `${scenario}:${id}`);
+  const named = Object.keys(known.skips ?? {}).filter((entry) => entry.split(':')[0] === scenario);
   const passes = (id) => checks.some((check) => check.id === id && check.status === 'SUCCESS') && !failed.some((check) => check.id === id);
   return [
     ...failed.filter(({ id }) => !listed.includes(id)).map((check) => `${check.id} ${check.name}: ${check.errorMessage ?? check.status}`),
+    ...skipped.filter((entry) => !named.includes(entry)).map((entry) => `${entry} is skipped, and nobody said why`),
+    ...named.filter((entry) => !skipped.includes(entry)).map((entry) => `${entry} is not skipped: take it out of skips`),
     ...listed.filter(passes).map((id) => `${id} passes: take it out of expected-failures.yml`),
   ];
 }
 
+/** The server scenarios of a run, those the suite reports without scoring them included, but for what is left out. */
 async function applicable(revision) {
-  const output = await node(['list', '--server', '--spec-version', revision]);
-  const names = [...output.matchAll(/^ +- (\S+)/gm)].map(([, name]) => name);
+  const output = await node(['list', '--server', ...RUNS[revision].at]);
+  const [server, others = ''] = output.split(/^Client scenarios/m);
+  const names = [
+    ...[...server.matchAll(/^ +- (\S+)/gm)].map(([, name]) => name),
+    ...[...others.matchAll(/^ +- (\S+) \[server\]/gm)].map(([, name]) => name),
+  ].filter((name) => !(name in (known['left-out'] ?? {})));
   return only.length ? names.filter((name) => only.includes(name)) : names;
 }
 
@@ -74,9 +88,10 @@ async function run(revision, label, url) {
   const dir = `${results}/${revision}/${label}`;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
-  const picks = only.length ? only.map((name) => ['--scenario', name]) : [['--suite', 'all']];
-  for (const pick of picks) {
-    const output = await node(['server', '--url', url, ...pick, '--spec-version', revision, '-o', dir, '--expected-failures', expected]);
+  const { pick, at } = RUNS[revision];
+  const picks = only.length ? only.map((name) => ['--scenario', name]) : [pick];
+  for (const chosen of picks) {
+    const output = await node(['server', '--url', url, ...chosen, ...at, '-o', dir, '--expected-failures', expected]);
     writeFileSync(`${dir}/output.txt`, output, { flag: 'a' });
   }
   const checks = new Map();
@@ -124,9 +139,9 @@ function identity({ id, name }) {
 }
 
 function report() {
-  const shown = revisions.length ? revisions : REVISIONS;
+  const shown = revisions.length ? revisions : Object.keys(RUNS);
   const width = Math.max(...Object.keys(table).map((name) => name.length));
-  const line = (name, cells) => console.log(`${name.padEnd(width)}  ${cells.map((cell) => cell.padEnd(12)).join('  ')}`.trimEnd());
+  const line = (name, cells) => console.log(`${name.padEnd(width)}  ${cells.map((cell) => cell.padEnd(19)).join('  ')}`.trimEnd());
   console.log(`Checks: ${COUNTED.join('/')}; "!" marks a problem\n`);
   line('', shown);
   for (const [scenario, row] of Object.entries(table)) line(scenario, shown.map((revision) => row[revision] ?? '-'));

@@ -8,9 +8,24 @@ export const { MCPD_URL, MCPD_KEY, MCPD_STDIO, MCPD_PEERS_DIR, PROJECT } = proce
 /** `require` from the peers directory: the packages live there, the scripts do not. */
 export const load = createRequire(`${MCPD_PEERS_DIR}/package.json`);
 export const authorization = `Bearer ${MCPD_KEY}`;
+/** Where the other transports are found: the endpoint without its path. */
+export const base = MCPD_URL?.replace(/\/mcp$/, '');
+const headers = { authorization };
+/** Options of an SDK's transport over server-sent events: the key goes with the stream and with each message. */
+export const sseOptions = {
+  requestInit: { headers },
+  eventSourceInit: { fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...headers } }) },
+};
+/** Lets an SDK that can set no header on a WebSocket offer the key as a second subprotocol. */
+export function useSocketsWithKey() {
+  const Socket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends Socket {
+    constructor(url, protocol) { super(url, [protocol, `mcpd.key.${MCPD_KEY}`]); }
+  };
+}
 export const content = process.argv[2] ?? 'The deploy key rotates every 90 days: 部署密钥每九十天轮换一次, ask ops first.';
 const builtin = JSON.parse(readFileSync(new URL('tools.json', import.meta.url)));
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
 export const CHILD_TIMEOUT = 30_000;
 
 export function equal(what, came, expected) {
@@ -82,7 +97,7 @@ export const stdioCommand = { command: 'bash', args: ['-c', `exec ${MCPD_STDIO}`
 export async function main(runs, steps = [memory, todos]) {
   let running = '';
   setTimeout(() => end(`${running}: not done after ${TIMEOUT / 1000} s`), TIMEOUT).unref();
-  const wanted = runs.filter(({ transport }) => (transport === 'http' ? MCPD_URL : MCPD_STDIO));
+  const wanted = runs.filter(({ transport }) => (transport === 'stdio' ? MCPD_STDIO : MCPD_URL));
   if (!wanted.length || !PROJECT) end('not configured: set PROJECT, and MCPD_URL with MCPD_KEY, or MCPD_STDIO');
   for (const { client, transport, revision, open } of wanted) {
     running = `${client} ${transport}`;

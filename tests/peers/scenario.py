@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 URL, STDIO, PROJECT = (os.environ.get(name) for name in ("MCPD_URL", "MCPD_STDIO", "PROJECT"))
+BASE = (URL or "").removesuffix("/mcp")
 HEADERS = {"Authorization": f"Bearer {os.environ.get('MCPD_KEY')}"}
 SHELL = {"command": "bash", "args": ["-c", f"exec {STDIO}"]}
 CONTENT = sys.argv[1] if len(sys.argv) > 1 else "The deploy key rotates every 90 days: 部署密钥每九十天轮换一次, ask ops first."
 BUILTIN = json.loads(Path(__file__).with_name("tools.json").read_text())
-TIMEOUT = 60
+TIMEOUT = 120
 
 
 class Unexpected(Exception):
@@ -75,7 +76,7 @@ def main(runs):
             equal("negotiated revision", negotiated, revision)
         print(f"ok {client} {transport} {'legacy' if revision < '2026' else 'modern'}/{revision}", flush=True)
 
-    wanted = [run for run in runs if (URL if run[1] == "http" else STDIO)]
+    wanted = [run for run in runs if (STDIO if run[1] == "stdio" else URL)]
     if not wanted or not PROJECT:
         sys.exit("FAILED: set PROJECT, and MCPD_URL with MCPD_KEY, or MCPD_STDIO")
     failed = False

@@ -1,7 +1,7 @@
 // TypeScript SDK 2 in its three modes of negotiation.
-import { MCPD_URL, authorization, load, main, sdkSession, stdioCommand } from './scenario.mjs';
+import { MCPD_URL, base, authorization, load, main, sdkSession, sseOptions, stdioCommand } from './scenario.mjs';
 
-const { Client, StreamableHTTPClientTransport } = load('@modelcontextprotocol/client');
+const { Client, SSEClientTransport, StreamableHTTPClientTransport } = load('@modelcontextprotocol/client');
 const { StdioClientTransport } = load('@modelcontextprotocol/client/stdio');
 
 const modes = [
@@ -14,7 +14,15 @@ const transports = {
   stdio: () => new StdioClientTransport(stdioCommand),
 };
 
-await main(Object.entries(transports).flatMap(([transport, make]) => modes.map(([name, mode, revision]) => ({
-  client: `ts2-${name}`, transport, revision,
-  open: () => sdkSession(new Client({ name: 'ts2', version: '1' }, { versionNegotiation: { mode } }), make()),
-}))));
+const open = (mode, make) => () =>
+  sdkSession(new Client({ name: 'ts2', version: '1' }, { versionNegotiation: { mode } }), make());
+await main([
+  ...Object.entries(transports).flatMap(([transport, make]) => modes.map(([name, mode, revision]) => ({
+    client: `ts2-${name}`, transport, revision, open: open(mode, make),
+  }))),
+  // Server-sent events belong to the legacy life alone.
+  {
+    client: 'ts2-legacy', transport: 'sse', revision: '2025-11-25',
+    open: open('legacy', () => new SSEClientTransport(new URL(`${base}/sse`), sseOptions)),
+  },
+]);

@@ -3,7 +3,10 @@
 use std::io::Read;
 
 use clap::{Args, Subcommand};
-use mcpd_ipc::tools::{ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsList, ToolsShow};
+use mcpd_ipc::tools::{
+    ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable, ToolsEnable, ToolsList,
+    ToolsShow, ToolsSwitched,
+};
 use serde_json::Value;
 
 use crate::{
@@ -24,6 +27,12 @@ pub(crate) enum ToolsCommand {
     /// Shows one tool and what it takes
     #[command(after_help = "Example:\n  mcpctl tools show create_todo")]
     Show(ShowArgs),
+    /// Gives tools to clients again
+    #[command(after_help = "Example:\n  mcpctl tools enable create_todo update_todo_status")]
+    Enable(NamesArgs),
+    /// Takes tools from every client until they are enabled again; calls that run go on
+    #[command(after_help = "Example:\n  mcpctl tools disable create_todo update_todo_status")]
+    Disable(NamesArgs),
     /// Calls a tool and prints its result as JSON; exits 1 when it reports a failure
     Call(CallArgs),
 }
@@ -33,6 +42,14 @@ pub(crate) enum ToolsCommand {
 pub(crate) struct ShowArgs {
     /// Its name
     name: String,
+}
+
+/// Which tools.
+#[derive(Args)]
+pub(crate) struct NamesArgs {
+    /// Their names; when one is unknown, none is changed
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
 }
 
 /// Which tool, with what.
@@ -66,6 +83,16 @@ pub(crate) async fn run(
         Some(ToolsCommand::Show(ShowArgs { name })) => {
             let detail = daemon.call(ToolsShow { name }).await.or_see(LIST)?;
             out.show(&detail, detail_page)?;
+            Ok(Ended::Done)
+        }
+        Some(ToolsCommand::Enable(NamesArgs { names })) => {
+            let switched = daemon.call(ToolsEnable { names }).await.or_see(LIST)?;
+            out.show(&switched, switched_page)?;
+            Ok(Ended::Done)
+        }
+        Some(ToolsCommand::Disable(NamesArgs { names })) => {
+            let switched = daemon.call(ToolsDisable { names }).await.or_see(LIST)?;
+            out.show(&switched, switched_page)?;
             Ok(Ended::Done)
         }
         Some(ToolsCommand::Call(CallArgs { name, args })) => {
@@ -121,19 +148,29 @@ fn list_page(list: &ToolList) -> Page {
     if list.tools.is_empty() {
         return Page::of("this daemon offers no tools");
     }
-    let headings = Table::new(["NAME", "FAMILY", "ACCESS", "CALLS", "ERRORS", "P95", "TITLE"]);
+    let headings = Table::new(["NAME", "FAMILY", "ACCESS", "STATE", "CALLS", "ERRORS", "P95", "TITLE"]);
     let table = list.tools.iter().fold(headings, |table, tool| {
         table.row([
             tool.name.clone(),
             tool.family.clone(),
             access_word(tool).into(),
+            state_word(tool.enabled).into(),
             tool.calls.to_string(),
             tool.errors.to_string(),
             p95(tool),
             tool.title.clone(),
         ])
     });
-    Page::default().table(table.figures(&[3, 4, 5]))
+    Page::default().table(table.figures(&[4, 5, 6]))
+}
+
+fn switched_page(switched: &ToolsSwitched) -> Page {
+    let state = state_word(switched.enabled);
+    let page = switched
+        .changed
+        .iter()
+        .fold(Page::default(), |page, name| page.line(format!("{name} is {state} now")));
+    switched.already.iter().fold(page, |page, name| page.line(format!("{name} was {state} already")))
 }
 
 fn detail_page(detail: &ToolDetail) -> Page {
@@ -143,6 +180,7 @@ fn detail_page(detail: &ToolDetail) -> Page {
         ("title", tool.title.clone()),
         ("family", tool.family.clone()),
         ("access", access_word(tool).into()),
+        ("state", state_word(tool.enabled).into()),
         ("calls", format!("{}, {} failed, p95 {}", tool.calls, tool.errors, p95(tool))),
     ]));
     let page = match detail.published["description"].as_str() {
@@ -186,6 +224,10 @@ fn type_word(schema: &Value) -> String {
 
 fn access_word(tool: &ToolSummary) -> &'static str {
     if tool.read_only { "read" } else { "write" }
+}
+
+fn state_word(enabled: bool) -> &'static str {
+    if enabled { "enabled" } else { "disabled" }
 }
 
 fn p95(tool: &ToolSummary) -> String {

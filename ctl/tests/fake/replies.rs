@@ -47,7 +47,19 @@ pub(crate) fn plenty(request: &Request) -> Result<Value, Fault> {
         ]}),
         Request::ConnectionsClose(close) => json!({"id": close.id}),
         Request::ToolsList(_) => json!({"tools": [retrieve(), store()]}),
+        Request::ToolsShow(show) if show.name == "store_memory" => {
+            let published =
+                json!({"name": "store_memory", "inputSchema": {"type": "object", "properties": {}}});
+            json!({"summary": store(), "published": published})
+        }
         Request::ToolsShow(_) => detail(),
+        Request::ToolsEnable(enable) if enable.names.iter().any(|name| name == "nothing") => {
+            return Err(Fault::not_found("tool", "nothing"));
+        }
+        Request::ToolsEnable(enable) => json!({"enabled": true, "changed": enable.names, "already": []}),
+        Request::ToolsDisable(disable) => {
+            json!({"enabled": false, "changed": disable.names, "already": ["evil\u{1b}[2J"]})
+        }
         Request::ToolsCall(call) if call.name == "fails" => {
             json!({"is_error": true, "result": {"code": "not_found", "message": "there is no such todo\u{202e}"}})
         }
@@ -93,6 +105,8 @@ pub(crate) fn nothing(request: &Request) -> Result<Value, Fault> {
         | Request::AllowRemove(_)
         | Request::AllowTest(_)
         | Request::ConnectionsClose(_)
+        | Request::ToolsEnable(_)
+        | Request::ToolsDisable(_)
         | Request::ToolsCall(_)
         | Request::Drain(_)
         | Request::Shutdown(_) => plenty(request)?,
@@ -156,12 +170,14 @@ fn allowlist() -> Value {
 }
 
 fn retrieve() -> Value {
-    json!({"name": "retrieve_memory", "family": "memory", "title": "Retrieve memories", "read_only": true, "calls": 1204,
+    json!({"name": "retrieve_memory", "family": "memory", "title": "Retrieve memories", "read_only": true,
+           "enabled": true, "calls": 1204,
            "errors": 6, "p95_ms": 6.125})
 }
 
 fn store() -> Value {
-    json!({"name": "store_memory", "family": "memory", "title": "Store a memory", "read_only": false, "calls": 0,
+    json!({"name": "store_memory", "family": "memory", "title": "Store a memory", "read_only": false,
+           "enabled": false, "calls": 0,
            "errors": 0, "p95_ms": null})
 }
 

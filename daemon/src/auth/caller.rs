@@ -1,8 +1,9 @@
 //! A caller before anyone knows who it is: where it comes from and what it shows.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
-use super::Secret;
+use super::{Principal, Secret};
+use crate::telemetry::Origin;
 
 /// Where a caller comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,15 @@ pub enum Peer {
     Ip(IpAddr),
     /// A process on this machine with this user id, known by the operating system.
     Local(u32),
+}
+
+impl From<Peer> for Origin {
+    fn from(peer: Peer) -> Self {
+        match peer {
+            Peer::Ip(address) => Self::Ip(address),
+            Peer::Local(uid) => Self::User(uid),
+        }
+    }
 }
 
 impl fmt::Display for Peer {
@@ -29,6 +39,8 @@ pub enum Credentials {
     Missing,
     /// An API key, perhaps.
     Bearer(Secret),
+    /// The same key as before on this connection, when it was recognised.
+    Again(Arc<Principal>),
     /// The operating system vouches for the user behind a local stream.
     Local,
 }

@@ -57,7 +57,7 @@ impl KeyText {
     pub fn parse(text: &Secret) -> Option<Self> {
         let key = text.expose();
         let whole = PREFIX.len() + ID + 1 + SECRET + CHECK;
-        let plain = key.bytes().all(|byte| byte == b'_' || ALPHABET.contains(&byte));
+        let plain = key.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
         if key.len() != whole || !plain || !key.starts_with(PREFIX) {
             return None;
         }

@@ -123,9 +123,17 @@ impl Keyring {
         if !self.pepper.matches(&key, &entry.digest) {
             return Err(Unrecognised::WrongSecret);
         }
-        let principal = &entry.principal;
+        let principal = Arc::clone(&entry.principal);
+        drop(entries);
+        self.welcome(&principal, from)?;
+        Ok(principal)
+    }
+
+    /// Answers whether a principal whose key was recognised before is still welcome, from that address, and notes that
+    /// it was used.
+    pub fn welcome(&self, principal: &Principal, from: Option<IpAddr>) -> Result<(), Unrecognised> {
         let at = now();
-        if principal.revoked.is_cancelled() {
+        if principal.is_revoked() {
             return Err(Unrecognised::Revoked);
         }
         if principal.expired(at) {
@@ -135,7 +143,7 @@ impl Keyring {
             return Err(Unrecognised::Source);
         }
         principal.last_used_at.store(at, Ordering::Relaxed);
-        Ok(Arc::clone(principal))
+        Ok(())
     }
 
     /// Issues a key and returns its text, which is kept nowhere.

@@ -110,6 +110,7 @@ impl Principal {
     /// Answers whether it may do what a request needs.
     pub fn may(&self, need: Need<'_>) -> bool {
         match need {
+            Need::Nothing => true,
             Need::Scope(scope) => self.scopes.contains(&scope),
             Need::Tool(tool, scope) => self.scopes.contains(&scope) && self.tools.permits(tool),
             Need::NoSuchTool => false,
@@ -124,6 +125,11 @@ impl Principal {
     /// Answers whether it has expired at `now`, UTC milliseconds.
     pub fn expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// Answers whether it was revoked. Cheaper than asking the token, for what asks at every request.
+    pub fn is_revoked(&self) -> bool {
+        self.revoked_at.load(Ordering::Relaxed) != 0
     }
 
     /// Returns when it was revoked.

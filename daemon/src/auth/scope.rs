@@ -47,6 +47,8 @@ impl FromStr for Scope {
 /// What is wanted: a request that needs nothing beyond being known asks for no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need<'a> {
+    /// Nothing but to be known.
+    Nothing,
     /// One scope.
     Scope(Scope),
     /// A tool and the scope it asks for.

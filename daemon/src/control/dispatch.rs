@@ -34,6 +34,12 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
         }
         Request::ToolsList(ask) => reply::<mcpd_ipc::tools::ToolsList>(tools::list(hands, ask)),
         Request::ToolsShow(ask) => reply::<mcpd_ipc::tools::ToolsShow>(tools::show(hands, ask)),
+        Request::ToolsEnable(ask) => {
+            reply::<mcpd_ipc::tools::ToolsEnable>(tools::enable(hands, operator, ask).await)
+        }
+        Request::ToolsDisable(ask) => {
+            reply::<mcpd_ipc::tools::ToolsDisable>(tools::disable(hands, operator, ask).await)
+        }
         Request::ToolsCall(ask) => {
             reply::<mcpd_ipc::tools::ToolsCall>(tools::call(hands, operator, ask).await)
         }

@@ -2,14 +2,18 @@
 
 use mcpd_ipc::{
     Fault, FaultKind,
-    tools::{ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsList, ToolsShow},
+    tools::{
+        ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable, ToolsEnable, ToolsList,
+        ToolsShow, ToolsSwitched,
+    },
 };
 use serde_json::value::RawValue;
 
 use super::{Hands, Operator, dispatch::internal};
 use crate::{
     auth::Caller,
-    tools::{Answer, Summarised},
+    telemetry,
+    tools::{Answer, Silent, Summarised, SwitchError},
 };
 
 pub(super) fn list(hands: &Hands, _: ToolsList) -> Result<ToolList, Fault> {
@@ -25,10 +29,50 @@ pub(super) fn show(hands: &Hands, ask: ToolsShow) -> Result<ToolDetail, Fault> {
     Ok(ToolDetail { summary: summary(tool), published })
 }
 
+pub(super) async fn enable(
+    hands: &Hands,
+    operator: Operator,
+    ask: ToolsEnable,
+) -> Result<ToolsSwitched, Fault> {
+    switch(hands, operator, &ask.names, true).await
+}
+
+pub(super) async fn disable(
+    hands: &Hands,
+    operator: Operator,
+    ask: ToolsDisable,
+) -> Result<ToolsSwitched, Fault> {
+    switch(hands, operator, &ask.names, false).await
+}
+
+async fn switch(
+    hands: &Hands,
+    operator: Operator,
+    names: &[String],
+    enabled: bool,
+) -> Result<ToolsSwitched, Fault> {
+    let switched =
+        hands.registry.switch(&hands.store, names, enabled).await.map_err(|error| match error {
+            SwitchError::Unknown(names) => no_such(&names),
+            SwitchError::Store(cause) => internal(&cause),
+        })?;
+    if !switched.changed.is_empty() {
+        let change = if enabled { "enabled" } else { "disabled" };
+        telemetry::ToolsSwitched { change, tools: &switched.changed, operator: operator.uid }.emit();
+    }
+    let words = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    Ok(ToolsSwitched { enabled, changed: words(switched.changed), already: words(switched.already) })
+}
+
 /// Calls a tool through the same guard as everyone, as the user behind the socket.
 pub(super) async fn call(hands: &Hands, operator: Operator, ask: ToolsCall) -> Result<ToolOutcome, Fault> {
-    if hands.registry.published(&ask.name).is_none() {
-        return Err(unknown(&ask.name));
+    match hands.registry.is_enabled(&ask.name) {
+        Some(true) => {}
+        Some(false) => {
+            let fault = Fault::new(FaultKind::Refused, format!("the tool {:?} is disabled", ask.name));
+            return Err(fault.hint(format!("mcpctl tools enable {}", ask.name)));
+        }
+        None => return Err(unknown(&ask.name)),
     }
     if !ask.arguments.is_object() {
         let fault = Fault::new(FaultKind::Usage, "the arguments of a tool are a JSON object");
@@ -39,7 +83,7 @@ pub(super) async fn call(hands: &Hands, operator: Operator, ask: ToolsCall) -> R
     hands.guard.enter(&visitor).map_err(refused)?;
     let permit = hands.guard.admit(&visitor, hands.registry.need(&ask.name)).map_err(refused)?;
     let arguments = RawValue::from_string(ask.arguments.to_string()).map_err(|error| internal(&error))?;
-    match hands.registry.call(&permit, &ask.name, Some(&arguments)).await {
+    match hands.registry.call(&permit, &Silent, &ask.name, Some(&arguments)).await {
         Answer::Object { json, is_error } => {
             let result = serde_json::from_str(&json).map_err(|error| internal(&error))?;
             Ok(ToolOutcome { is_error, result })
@@ -53,12 +97,21 @@ fn unknown(name: &str) -> Fault {
     Fault::not_found("tool", name).hint("mcpctl tools list shows them")
 }
 
+fn no_such(names: &[String]) -> Fault {
+    match names {
+        [name] => Fault::not_found("tool", name),
+        names => Fault::new(FaultKind::NotFound, format!("there are no tools {names:?}")),
+    }
+    .hint("nothing was changed; mcpctl tools list shows them")
+}
+
 fn summary(tool: Summarised) -> ToolSummary {
     ToolSummary {
         name: tool.name.to_owned(),
         family: tool.family.as_str().to_owned(),
         title: tool.title.to_owned(),
         read_only: tool.read_only,
+        enabled: tool.enabled,
         calls: tool.calls,
         errors: tool.errors,
         p95_ms: (tool.calls > 0).then_some(tool.duration.p95),

@@ -22,6 +22,7 @@ use crate::{
 /// Every open connection.
 pub(super) struct Connections {
     state: Mutex<State>,
+    draining: CancellationToken,
     recorder: Arc<Recorder>,
 }
 
@@ -40,7 +41,7 @@ struct State {
 
 struct Entry {
     id: u64,
-    transport: &'static str,
+    transport: Mutex<&'static str>,
     peer: Peer,
     since: i64,
     requests: AtomicU64,
@@ -48,6 +49,8 @@ struct Entry {
     principal: Mutex<Option<Arc<Principal>>>,
     close: CancellationToken,
     pushed_out: CancellationToken,
+    /// Fires with any of the two, and when draining begins: one thing to watch at every request.
+    told: CancellationToken,
 }
 
 /// A connection's place; dropping it gives the place back.
@@ -80,6 +83,7 @@ impl State {
         let idle = |entry: &&Arc<Entry>| entry.serving.load(Ordering::Relaxed) == 0;
         let entry = Arc::clone(self.strangers.values().find(idle)?);
         entry.pushed_out.cancel();
+        entry.told.cancel();
         self.strangers.remove(&entry.id);
         self.open.remove(&entry.id);
         Some(entry.peer)
@@ -96,8 +100,15 @@ impl State {
     }
 }
 
+impl Entry {
+    fn tell_close(&self) {
+        self.close.cancel();
+        self.told.cancel();
+    }
+}
+
 impl Connections {
-    pub(super) fn new(limits: &Limits, recorder: Arc<Recorder>) -> Arc<Self> {
+    pub(super) fn new(limits: &Limits, draining: CancellationToken, recorder: Arc<Recorder>) -> Arc<Self> {
         let state = State {
             open: BTreeMap::new(),
             strangers: BTreeMap::new(),
@@ -107,7 +118,7 @@ impl Connections {
             limit_per_key: limits.connections_per_key as usize,
             ceiling: usize::MAX,
         };
-        Arc::new(Self { state: Mutex::new(state), recorder })
+        Arc::new(Self { state: Mutex::new(state), draining, recorder })
     }
 
     pub(super) fn reload(&self, limits: &Limits) {
@@ -132,7 +143,7 @@ impl Connections {
         state.last += 1;
         let entry = Arc::new(Entry {
             id: state.last,
-            transport,
+            transport: Mutex::new(transport),
             peer,
             since: crate::store::now(),
             requests: AtomicU64::new(0),
@@ -140,6 +151,7 @@ impl Connections {
             principal: Mutex::new(None),
             close: CancellationToken::new(),
             pushed_out: CancellationToken::new(),
+            told: self.draining.child_token(),
         });
         state.open.insert(entry.id, Arc::clone(&entry));
         state.strangers.insert(entry.id, Arc::clone(&entry));
@@ -150,7 +162,7 @@ impl Connections {
     pub(super) fn list(&self) -> Vec<ConnectionView> {
         let view = |entry: &Arc<Entry>| ConnectionView {
             id: entry.id,
-            transport: entry.transport,
+            transport: *entry.transport.lock(),
             peer: entry.peer,
             principal: entry.principal.lock().as_ref().map(|principal| principal.name.clone()),
             since: entry.since,
@@ -165,7 +177,7 @@ impl Connections {
 
     pub(super) fn close(&self, id: u64) -> bool {
         let entry = self.state.lock().open.get(&id).map(Arc::clone);
-        entry.inspect(|entry| entry.close.cancel()).is_some()
+        entry.inspect(|entry| entry.tell_close()).is_some()
     }
 
     /// Closes every connection last used by a principal.
@@ -175,7 +187,7 @@ impl Connections {
             .open
             .values()
             .filter(|entry| entry.principal.lock().as_ref().is_some_and(|other| other.id == *principal));
-        own.for_each(|entry| entry.close.cancel());
+        own.for_each(|entry| entry.tell_close());
     }
 
     /// Notes that `principal` uses a connection another used before, or nobody: no more of them than it may have.
@@ -210,9 +222,19 @@ impl Connection {
         self.connections.hand_over(&self.entry, principal)
     }
 
+    /// Names what the connection has become, in lists.
+    pub fn becomes(&self, transport: &'static str) {
+        *self.entry.transport.lock() = transport;
+    }
+
     /// Returns the token that fires when an operator closes the connection.
     pub fn closed(&self) -> &CancellationToken {
         &self.entry.close
+    }
+
+    /// Returns the token that fires with [`Self::closed`], with [`Self::pushed_out`], and when draining begins.
+    pub fn told(&self) -> &CancellationToken {
+        &self.entry.told
     }
 
     /// Returns the token that fires when a newcomer has taken the place, which is then no longer ours.
@@ -244,7 +266,7 @@ mod tests {
     fn connections(limit: u32) -> Arc<Connections> {
         let mut limits = mcpd_config::Config::load(None, &[]).unwrap().limits;
         limits.connections = limit;
-        Connections::new(&limits, Arc::default())
+        Connections::new(&limits, CancellationToken::new(), Arc::default())
     }
 
     fn open(connections: &Arc<Connections>) -> Result<Connection, Denied> {

@@ -14,7 +14,10 @@ mod quotas;
 mod rates;
 mod slots;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use mcpd_config::Config;
 use parking_lot::RwLock;
@@ -39,6 +42,8 @@ use slots::Slots;
 /// Lets callers in, or says why not.
 pub struct Guard {
     draining: CancellationToken,
+    /// The same, for what asks at every request.
+    closed: AtomicBool,
     hosts: RwLock<Arc<Hosts>>,
     peers: RwLock<Arc<PeerRules>>,
     keys: Option<Arc<Keyring>>,
@@ -59,8 +64,11 @@ impl Guard {
         operator: Option<Vec<ipnet::IpNet>>,
         recorder: Arc<Recorder>,
     ) -> Self {
+        let draining = CancellationToken::new();
         Self {
-            draining: CancellationToken::new(),
+            connections: Connections::new(&config.limits, draining.clone(), Arc::clone(&recorder)),
+            draining,
+            closed: AtomicBool::new(false),
             hosts: RwLock::new(Arc::new(Hosts::new(&config.server))),
             peers: RwLock::new(Arc::new(PeerRules::new(&config.network, operator))),
             keys,
@@ -69,7 +77,6 @@ impl Guard {
             rates: Rates::new(&config.limits),
             quotas: Quotas::new(config.limits.daily_calls_per_key),
             slots: Slots::new(config.limits.calls),
-            connections: Connections::new(&config.limits, Arc::clone(&recorder)),
             recorder,
         }
     }
@@ -83,7 +90,7 @@ impl Guard {
     /// Before anything is read: is this address let in, or a proxy that speaks for others?
     pub fn at_the_door(&self, address: std::net::IpAddr) -> Result<(), Denied> {
         let peers = self.peers();
-        let welcome = peers.is_proxy(address) || peers.verdict(address).0;
+        let welcome = peers.is_proxy(address) || peers.admits(address);
         if welcome { Ok(()) } else { Err(self.refused(Denied::Peer, Peer::Ip(address))) }
     }
 
@@ -122,6 +129,10 @@ impl Guard {
             (Credentials::Bearer(secret), Peer::Ip(address), Some(keys)) => {
                 keys.identify(secret, Some(address)).map_err(|why| self.logins.failed(address, why))?
             }
+            (Credentials::Again(principal), Peer::Ip(address), Some(keys)) => {
+                keys.welcome(principal, Some(address)).map_err(|why| self.logins.failed(address, why))?;
+                Arc::clone(principal)
+            }
             _ => return Err(Denied::Unauthenticated(Unrecognised::Missing)),
         };
         Ok(Visitor { principal, peer })
@@ -144,14 +155,15 @@ impl Guard {
     }
 
     fn open(&self) -> Result<(), Denied> {
-        if self.draining.is_cancelled() { Err(Denied::Draining) } else { Ok(()) }
+        if self.closed.load(Ordering::Relaxed) { Err(Denied::Draining) } else { Ok(()) }
     }
 
     fn still_valid(&self, who: &Principal) -> Result<(), Denied> {
-        if who.revoked.is_cancelled() {
+        if who.is_revoked() {
             return Err(Denied::Unauthenticated(Unrecognised::Revoked));
         }
-        if who.expired(crate::store::now()) {
+        // Most keys have no end, and the clock need not be asked for them.
+        if who.expires_at.is_some() && who.expired(crate::store::now()) {
             return Err(Denied::Unauthenticated(Unrecognised::Expired));
         }
         Ok(())
@@ -185,6 +197,11 @@ impl Guard {
         connection.used_by(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
     }
 
+    /// Returns the principal everyone is, where keys are switched off.
+    pub fn anonymous(&self) -> Option<Arc<Principal>> {
+        self.keys.is_none().then(|| Arc::clone(&self.anonymous))
+    }
+
     /// Returns open connections, oldest first.
     pub fn connections(&self) -> Vec<ConnectionView> {
         self.connections.list()
@@ -212,6 +229,7 @@ impl Guard {
 
     /// Refuses everything new from now on.
     pub fn drain(&self) {
+        self.closed.store(true, Ordering::Relaxed);
         self.draining.cancel();
     }
 

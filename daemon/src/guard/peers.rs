@@ -71,6 +71,16 @@ impl PeerRules {
         self.proxies.iter().any(|net| net.contains(&address))
     }
 
+    /// Answers whether an address may connect.
+    pub(super) fn admits(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        match self.listed() {
+            Listed::LoopbackOnly => address.is_loopback(),
+            Listed::Nobody => false,
+            Listed::Networks(file, operator) => file.iter().chain(operator).any(|net| net.contains(&address)),
+        }
+    }
+
     /// Answers whether an address may connect, and by which rule.
     pub fn verdict(&self, address: IpAddr) -> (bool, String) {
         let address = address.to_canonical();
@@ -89,23 +99,25 @@ impl PeerRules {
     }
 
     /// Finds the real peer and checks it.
-    pub(super) fn check(&self, caller: &Caller<'_>) -> Result<Peer, Denied> {
+    pub(crate) fn check(&self, caller: &Caller<'_>) -> Result<Peer, Denied> {
         let Peer::Ip(socket) = caller.peer else { return Ok(caller.peer) };
         let forwarded = caller.headers.and_then(|headers| headers.forwarded);
         let real = self.real_peer(socket.to_canonical(), forwarded)?;
-        if self.verdict(real).0 { Ok(Peer::Ip(real)) } else { Err(Denied::Peer) }
+        if self.admits(real) { Ok(Peer::Ip(real)) } else { Err(Denied::Peer) }
     }
 
     /// Walks the one configured header from the right, through trusted proxies, to the first address nobody vouches
     /// for. What is further left was written by that stranger and counts for nothing.
     fn real_peer(&self, socket: IpAddr, forwarded: Option<&str>) -> Result<IpAddr, Denied> {
         let Some(forwarded) = forwarded.filter(|_| self.is_proxy(socket)) else { return Ok(socket) };
+        let hops: Vec<Option<IpAddr>> = match self.header {
+            ForwardedHeader::XForwardedFor => {
+                forwarded.split(',').map(|hop| parse_address(hop.trim())).collect()
+            }
+            ForwardedHeader::Forwarded => elements(forwarded).ok_or(Denied::Peer)?,
+        };
         let mut nearest = socket;
-        for element in forwarded.rsplit(',') {
-            let address = match self.header {
-                ForwardedHeader::XForwardedFor => parse_address(element.trim()),
-                ForwardedHeader::Forwarded => parse_for(element),
-            };
+        for address in hops.into_iter().rev() {
             nearest = address.ok_or(Denied::Peer)?.to_canonical();
             if !self.is_proxy(nearest) {
                 break;
@@ -115,11 +127,48 @@ impl PeerRules {
     }
 }
 
-/// Reads the `for` parameter of one element of `Forwarded` (RFC 7239, section 4).
-fn parse_for(element: &str) -> Option<IpAddr> {
-    let mut parameters = element.split(';').filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = parameters.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
-    parse_address(value.trim().trim_matches('"'))
+/// Reads the `for` parameter of each element of `Forwarded` (RFC 7239, section 4). `None` where the whole cannot be
+/// read: a proxy repeats the client's own `Host` in quotes, and a comma in there must not begin an element, nor may an
+/// open quote of the client swallow what the proxy adds.
+fn elements(header: &str) -> Option<Vec<Option<IpAddr>>> {
+    let mut all = Vec::new();
+    let (mut here, mut rest) = (None, header);
+    loop {
+        if let Some((name, value)) = rest.split_once('=').filter(|(name, _)| !name.contains([',', ';', '"']))
+        {
+            let (value, after) = parameter(value)?;
+            if name.trim().eq_ignore_ascii_case("for") && here.replace(value).is_some() {
+                return None;
+            }
+            rest = after;
+        }
+        rest = rest.trim_start();
+        if let Some(after) = rest.strip_prefix(';') {
+            rest = after;
+            continue;
+        }
+        all.push(here.take().and_then(parse_address));
+        match rest.strip_prefix(',') {
+            Some(after) => rest = after,
+            None => return rest.is_empty().then_some(all),
+        }
+    }
+}
+
+/// Reads a value, in quotes or not, and returns what follows it. Escapes are left as they are: no address has any.
+fn parameter(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start();
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (value, after) = text.split_at(text.find([',', ';']).unwrap_or(text.len()));
+        return (!value.contains(['"', '\\'])).then_some((value.trim_end(), after));
+    };
+    let mut escaped = false;
+    let end = quoted.find(|letter| {
+        let ends = letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        ends
+    })?;
+    Some((&quoted[..end], &quoted[end + 1..]))
 }
 
 /// Reads an address with or without port, an IPv6 one with or without brackets.
@@ -192,6 +241,21 @@ mod tests {
         assert_eq!(found("for=192.0.2.60;proto=http"), ip("192.0.2.60"));
         assert_eq!(found("for=1.1.1.1, For=\"[2001:db8::17]:4711\""), ip("2001:db8::17"));
         assert_eq!(found("proto=http"), Err(Denied::Peer));
+        assert_eq!(found("for=1.1.1.1, proto=http;for=192.0.2.60 ; by=x"), ip("192.0.2.60"));
+    }
+
+    #[test]
+    fn what_a_proxy_quotes_of_its_client_names_nobody() {
+        let proxied = rules(Some(&["::/0", "0.0.0.0/0"]), &["127.0.0.1/32"], ForwardedHeader::Forwarded);
+        let found = |header: &str| check(&proxied, "127.0.0.1", Some(header));
+        assert_eq!(found("for=8.8.8.8;host=\"x, for=10.1.1.1\""), ip("8.8.8.8"));
+        assert_eq!(found("for=8.8.8.8;host=\"x\\\", for=10.1.1.1\""), ip("8.8.8.8"));
+        // The client opens a quote that the proxy's own would close.
+        for begun in ["host=\"", "for=10.1.1.1;host=\"", "\"", "x=\\\""] {
+            let header = format!("{begun}, for=\"[2001:db8::1]\"");
+            assert_eq!(found(&header), Err(Denied::Peer), "{header}");
+        }
+        assert_eq!(found("for=10.1.1.1;for=8.8.8.8"), Err(Denied::Peer));
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use super::LifeError;
 use crate::{
     auth::Keyring,
     guard::Guard,
-    mcp::{Mcp, Sessions},
+    mcp::{Library, Mcp, News, Sessions},
     store::Store,
     telemetry::Recorder,
     tools::{Health, Registry},
@@ -23,6 +23,7 @@ pub(super) struct House {
     pub(super) guard: Arc<Guard>,
     pub(super) registry: Arc<Registry>,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) news: Arc<News>,
     pub(super) mcp: Arc<Mcp>,
     pub(super) health: Arc<Health>,
     /// The configuration in force, and where a reload puts another.
@@ -31,20 +32,39 @@ pub(super) struct House {
 
 impl House {
     /// Builds the house. `keys` is absent where nobody is asked for one; `listed` is the operators' allowlist.
-    pub(super) fn build(
+    pub(super) async fn build(
         config: &Config,
         store: Store,
+        recorder: Recorder,
         keys: Option<Arc<Keyring>>,
         listed: Option<Vec<IpNet>>,
     ) -> Result<Self, LifeError> {
+        let recorder = Arc::new(recorder);
         let in_force = watch::channel(Arc::new(config.clone()));
-        let recorder = Arc::new(Recorder::default());
         let guard = Arc::new(Guard::new(config, keys, listed, Arc::clone(&recorder)));
         let registry = Arc::new(Registry::new(&store, in_force.1.clone(), &recorder)?);
-        let sessions = Arc::new(Sessions::new(&config.limits));
-        let mcp =
-            Mcp::new(Arc::clone(&guard), Arc::clone(&registry), Arc::clone(&sessions), Arc::clone(&recorder));
+        registry.restore(&store).await?;
+        let sessions = Arc::new(Sessions::new(&config.limits, Some(store.clone())));
+        let news = Arc::new(News::new(Arc::clone(&sessions)));
+        let library = Library::new(store.clone());
+        let mcp = Mcp::new(
+            Arc::clone(&guard),
+            Arc::clone(&registry),
+            Arc::clone(&news),
+            library,
+            Arc::clone(&recorder),
+        );
         let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard)));
-        Ok(Self { store, recorder, guard, registry, sessions, mcp: Arc::new(mcp), health, config: in_force })
+        Ok(Self {
+            store,
+            recorder,
+            guard,
+            registry,
+            sessions,
+            news,
+            mcp: Arc::new(mcp),
+            health,
+            config: in_force,
+        })
     }
 }

@@ -24,12 +24,13 @@ pub use running::Ended;
 pub use stdio::run_stdio;
 
 use crate::{
-    auth::{Keyring, Pepper},
+    auth::{Keyring, Pepper, Principal},
     control::{Facts, Hands},
     guard::{Guard, Listed, PeerRules},
+    mcp::Sessions,
     signals::{self, Orders},
     store::Store,
-    telemetry::{LogSettings, Logs},
+    telemetry::{LogSettings, Logs, Recorder},
 };
 use descriptors::Descriptors;
 use doors::Doors;
@@ -65,12 +66,14 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     boot.make_state()?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
     let config_file = first_run::write_config(&boot, read)?;
-    let (logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
+    let (logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?; // connect, migrate
     let keys = boot.keys(&store).await?;
     let asked = config.auth.keys.then(|| Arc::clone(&keys));
     let listed = store.allow().all().await?;
-    let house = House::build(&config, store.clone(), asked, listed)?;
+    let house = House::build(&config, store.clone(), Recorder::new(requests), asked, listed).await?;
+    let back = house.sessions.restore(|who| principal(&keys, &house.guard, who)).await?; // clients go on where they were
+    house.news.resume();
     let (orders_in, orders) = signals::orders();
     let signals = tokio::spawn(signals::listen(orders_in.clone()));
 
@@ -89,14 +92,15 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let named = boot.place.is_named();
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
+    let sessions = Arc::clone(&house.sessions);
     let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
     let running = Running::serve(Parts { boot, house, hands, doors, sockets, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
-    tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, "ready");
+    tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
     signals.abort();
-    flush(&keys, &store, ended).await;
+    flush(&keys, &sessions, &store, ended).await;
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
@@ -117,14 +121,23 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
     }
 }
 
+/// Returns the principal that the store names `who`: a key, or anyone where keys are switched off.
+fn principal(keys: &Keyring, guard: &Guard, who: &str) -> Option<Arc<Principal>> {
+    match who.strip_prefix("key:") {
+        Some(id) => keys.find(id),
+        None => guard.anonymous().filter(|anonymous| anonymous.author() == who),
+    }
+}
+
 /// Writes what is kept in memory and closes the store. A database that hangs must not keep the process, and somebody
 /// who does not want to wait is not made to.
-async fn flush(keys: &Keyring, store: &Store, ended: Ended) {
+async fn flush(keys: &Keyring, sessions: &Sessions, store: &Store, ended: Ended) {
     let patience = if ended == Ended::Stopped { HURRY } else { CLOSING };
     let flushed = tokio::time::timeout(patience, async {
         if let Err(error) = keys.flush_used(0).await {
             tracing::warn!(%error, "when keys were last used could not be written");
         }
+        sessions.flush().await;
         store.close().await;
     });
     if flushed.await.is_err() {

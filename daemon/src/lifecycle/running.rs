@@ -20,7 +20,8 @@ use crate::{
     mcp::{Mcp, Reply, RpcError, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
-    transport::{self, Bodies, Door, Ends, Http, RequestIds, Sockets},
+    tools::LogLevel,
+    transport::{self, Door, Ends, Http, HttpParts, Side, Sockets},
 };
 
 /// Streams from the local socket that wait to be served.
@@ -77,29 +78,27 @@ impl Running {
         check_simple(&config, &guard)?;
         guard.set_ceiling(sockets.connections());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(upkeep::rounds(
-            house.store,
-            Arc::clone(&hands.keys),
-            Arc::clone(&house.sessions),
-            stop.clone(),
-        ));
-        let http = Arc::new(Http {
+        let (changes_kept, news) = (house.store.changes(), Arc::clone(&house.news));
+        tasks.spawn({
+            let (news, registry, stop) = (Arc::clone(&news), Arc::clone(&house.registry), stop.clone());
+            async move { news.carry(changes_kept, registry.changes(), stop).await }
+        });
+        tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
+        let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),
             guard: Arc::clone(&guard),
             recorder: house.recorder,
             config: in_force.clone(),
             health: house.health,
             registry: house.registry,
-            requests: RequestIds::default(),
-            bodies: Bodies::new(config.server.body_memory),
+            tasks: tasks.clone(),
         });
-        for (listener, router) in
-            [(doors.endpoint, Http::router(&http)), (doors.figures, Http::figures(&http))]
-        {
+        for (listener, side) in [(doors.endpoint, Side::Endpoint), (doors.figures, Side::Figures)] {
             let Some(listener) = listener else { continue };
             let door = Door {
                 listener,
-                router,
+                http: Arc::clone(&http),
+                side,
                 guard: Arc::clone(&guard),
                 config: in_force.clone(),
                 sockets: sockets.clone(),
@@ -178,7 +177,7 @@ impl Running {
     /// Refuses new work and waits for what runs, until the deadline or until somebody orders to stop.
     async fn drain(&self, deadline: Duration, orders: &mut mpsc::Receiver<Order>) -> Ended {
         tracing::info!(calls = self.guard.calls_in_flight(), ?deadline, "draining");
-        self.sessions.notify_all("notice", "the daemon is draining; it will be back after its restart");
+        self.sessions.log_all(LogLevel::Notice, "the daemon is draining; it will be back after its restart");
         self.guard.drain();
         let finished = async {
             while self.guard.calls_in_flight() > 0 {

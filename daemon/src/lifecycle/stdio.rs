@@ -1,6 +1,6 @@
 //! `mcpd stdio`: a bridge to the daemon of this state directory when one runs, else the same tools in process.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use interprocess::local_socket::tokio::Stream;
 use mcpd_ipc::{CallError, Purpose, connect_stream, halves};
@@ -11,7 +11,7 @@ use crate::{
     auth::{Caller, own_uid},
     signals::{self, Order},
     store::Store,
-    telemetry::Logs,
+    telemetry::{Logs, Recorder},
     transport::{bridge, serve_stdio},
 };
 
@@ -27,11 +27,18 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
         return Ok(bridge(halves(daemon), stop).await?);
     }
     boot.make_state()?;
-    let (_logs, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
+    let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
-    let house = House::build(&config, store.clone(), None, None)?;
+    let house = House::build(&config, store.clone(), Recorder::new(requests), None, None).await?;
     let visitor = house.guard.recognise(&Caller::local(own_uid()))?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
+    let news = Arc::clone(&house.news);
+    let (changes, tools) = (store.changes(), house.registry.changes());
+    let ended = stop.child_token();
+    let carrying = tokio::spawn({
+        let ended = ended.clone();
+        async move { news.carry(changes, tools, ended).await }
+    });
     let serving = serve_stdio(house.mcp, visitor, limit, stop.clone());
     // A client that stopped reading must not keep a process that was told to end.
     let told_to_end = async {
@@ -39,6 +46,8 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! { () = serving => {}, () = told_to_end => {} }
+    ended.cancel();
+    let _ = carrying.await;
     let _ = tokio::time::timeout(LAST_WORDS, store.close()).await;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Keyring, mcp::Sessions, store::Store};
+use crate::{auth::Keyring, mcp::News, store::Store};
 
 /// Time between rounds.
 const ROUND: Duration = Duration::from_secs(30);
@@ -13,12 +13,7 @@ const ROUND: Duration = Duration::from_secs(30);
 const PURGE: i64 = 500;
 
 /// Goes its rounds until `stop` fires.
-pub(super) async fn rounds(
-    store: Store,
-    keys: Arc<Keyring>,
-    sessions: Arc<Sessions>,
-    stop: CancellationToken,
-) {
+pub(super) async fn rounds(store: Store, keys: Arc<Keyring>, news: Arc<News>, stop: CancellationToken) {
     let mut ticks = interval(ROUND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut flushed = 0;
@@ -27,7 +22,9 @@ pub(super) async fn rounds(
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        sessions.expire();
+        news.sessions().expire();
+        news.sessions().flush().await;
+        news.sweep();
         let now = crate::store::now();
         match keys.flush_used(flushed).await {
             Ok(()) => flushed = now,

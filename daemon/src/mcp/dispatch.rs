@@ -1,46 +1,61 @@
-//! The dispatcher: one message in, one reply out, the same behind every transport.
+//! The dispatcher: one message or batch in, one reply out, the same behind every transport.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Instant,
+};
 
+use futures::{FutureExt, StreamExt, stream};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Reply, Revision, RpcError, Session, Sessions,
-    call::CallParams,
+    Outlet, Reply, Revision, RpcError, Session, Sessions,
     end::{End, Gone},
-    envelope::{Envelope, Message},
-    era::{self, Era, MODERN, Meta},
+    envelope::{Envelope, Id, Message},
+    era::{self, Given, MODERN},
+    exchange::Exchange,
     headers::HttpHead,
-    methods::{Legacy, Modern},
-    results::{self, Shape},
+    library::Library,
+    news::News,
+    results::Shape,
+    rounds::Seal,
+    serve::Request,
 };
 use crate::{
     guard::{Guard, Visitor},
-    telemetry::{Outcome, Recorder, RequestFinished},
-    tools::{Answer, Registry},
+    telemetry::{Outcome, Recorder, RequestFinished, RequestId},
+    tools::Registry,
 };
 
-/// Longest client name kept, in characters.
-const CLIENT_NAME: usize = 64;
+/// Messages of one batch at most.
+const BATCH: usize = 100;
+/// Messages of one batch that run at a time.
+const BATCH_AT_ONCE: usize = 8;
 
 /// The protocol, over a guard and a registry.
 pub struct Mcp {
     pub(super) guard: Arc<Guard>,
     pub(super) registry: Arc<Registry>,
-    sessions: Arc<Sessions>,
-    recorder: Arc<Recorder>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) news: Arc<News>,
+    pub(super) library: Library,
+    pub(super) seal: Seal,
+    pub(super) recorder: Arc<Recorder>,
 }
 
 /// One message and where it came from.
 pub struct Ask<'a> {
     /// Our id of the request, for the log.
-    pub request: &'a str,
+    pub request: RequestId,
     /// Who asks.
     pub visitor: &'a Visitor,
     /// What carried it.
     pub origin: Origin<'a>,
+    /// Where messages go that are not the answer.
+    pub outlet: &'a Outlet,
     /// The bytes.
     pub body: &'a [u8],
 }
@@ -49,52 +64,41 @@ pub struct Ask<'a> {
 pub enum Origin<'a> {
     /// A POST with these headers.
     Http(HttpHead<'a>),
-    /// A stream of its own, which remembers the session that `initialize` opened on it.
-    Stream(&'a Mutex<Option<Arc<Session>>>),
+    /// A stream of its own.
+    Stream(&'a Line),
+}
+
+/// What the protocol remembers of a stream that carries both directions.
+#[derive(Debug, Default)]
+pub struct Line {
+    /// The session that `initialize` opened on it.
+    pub session: Mutex<Option<Arc<Session>>>,
+    /// Requests under way in either direction.
+    pub exchange: Exchange,
+    /// Subscriptions open on it.
+    pub(super) subscriptions: AtomicUsize,
 }
 
 /// A result with what must be told beside it.
-struct Done {
-    result: String,
-    outcome: Outcome,
+pub(super) struct Done {
+    pub(super) result: String,
+    pub(super) outcome: Outcome,
     /// The tool called, for the log; the registry knows it, so it is no stranger's word.
-    tool: Option<String>,
-    session: Option<String>,
+    pub(super) tool: Option<&'static str>,
+    pub(super) session: Option<String>,
 }
 
 impl Done {
-    fn plain(result: impl Into<String>) -> Self {
+    pub(super) fn plain(result: impl Into<String>) -> Self {
         Self { result: result.into(), outcome: Outcome::Success, tool: None, session: None }
     }
-
-    fn called(shape: Shape, call: &CallParams<'_>, answer: &Answer) -> Self {
-        let outcome = if answer.is_error() { Outcome::ToolError } else { Outcome::Success };
-        let result = results::tools_call(shape, answer);
-        Self { result, outcome, tool: Some(call.name.to_string()), session: None }
-    }
 }
 
-/// Parameters of `initialize`.
+/// Parameters of `notifications/cancelled`.
 #[derive(Deserialize)]
-struct Initialize<'a> {
-    #[serde(borrow, rename = "protocolVersion")]
-    version: Cow<'a, str>,
-    #[serde(borrow, rename = "clientInfo")]
-    client: Option<&'a RawValue>,
-}
-
-/// What clients call themselves.
-#[derive(Deserialize)]
-struct ClientInfo<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-}
-
-/// Parameters of `logging/setLevel`.
-#[derive(Deserialize)]
-struct SetLevel<'a> {
-    #[serde(borrow)]
-    level: Cow<'a, str>,
+struct Cancelled<'a> {
+    #[serde(borrow, rename = "requestId")]
+    request: Option<&'a RawValue>,
 }
 
 impl Mcp {
@@ -102,10 +106,12 @@ impl Mcp {
     pub fn new(
         guard: Arc<Guard>,
         registry: Arc<Registry>,
-        sessions: Arc<Sessions>,
+        news: Arc<News>,
+        library: Library,
         recorder: Arc<Recorder>,
     ) -> Self {
-        Self { guard, registry, sessions, recorder }
+        let sessions = Arc::clone(news.sessions());
+        Self { guard, registry, sessions, news, library, seal: Seal::default(), recorder }
     }
 
     /// Returns the legacy sessions.
@@ -113,16 +119,83 @@ impl Mcp {
         &self.sessions
     }
 
-    /// Answers whether later messages of the same stream must wait for this one: it opens the session they belong to.
+    /// Answers whether a message of a stream is to be served before the next is read: it opens the session that later
+    /// ones belong to, or it is short and may be about one that runs.
     pub fn goes_first(&self, body: &[u8]) -> bool {
-        Envelope::parse(body).is_ok_and(|envelope| envelope.method == "initialize")
+        // Most messages are neither, and need not be parsed twice to see it.
+        let may_be = memchr::memmem::find(body, b"\"initialize\"").is_some()
+            || memchr::memmem::find(body, b"\"notifications").is_some()
+            || memchr::memmem::find(body, b"\"method\"").is_none();
+        may_be
+            && Envelope::parse(body).is_ok_and(|envelope| match envelope.message {
+                Message::Request(_) => envelope.method == "initialize",
+                Message::Notification | Message::Response(_) => true,
+            })
     }
 
-    /// Answers one message.
+    /// Answers one message, or a batch.
     pub async fn answer(&self, ask: &Ask<'_>) -> Reply {
+        match Envelope::split(ask.body) {
+            None => self.one(ask, ask.body).await,
+            Some(batch) => self.batch(ask, batch).boxed().await,
+        }
+    }
+
+    /// Answers a batch: only 2025-03-26 has them.
+    async fn batch(&self, ask: &Ask<'_>, batch: Result<Vec<&RawValue>, RpcError>) -> Reply {
+        let began = Instant::now();
+        let checked = batch.and_then(|messages| {
+            if !self.takes_batches(ask) {
+                return Err(RpcError::InvalidRequest("batches belong to revision 2025-03-26 only".into()));
+            }
+            match messages.len() {
+                0 => Err(RpcError::InvalidRequest("an empty batch".into())),
+                1..=BATCH => Ok(messages),
+                _ => Err(RpcError::InvalidRequest(format!("a batch has at most {BATCH} messages").into())),
+            }
+        });
+        let messages = match checked {
+            Ok(messages) => messages,
+            Err(error) => {
+                let error = self.guard.enter(ask.visitor).err().map_or(error, RpcError::from);
+                self.finish(ask, "", None, End::failed(&error, began));
+                return Reply::error(None, &error);
+            }
+        };
+        let replies: Vec<_> = messages.iter().map(|message| self.of_batch(ask, message)).collect();
+        Reply::batch(stream::iter(replies).buffered(BATCH_AT_ONCE).collect().await)
+    }
+
+    /// Answers one message of a batch.
+    async fn of_batch(&self, ask: &Ask<'_>, message: &RawValue) -> Reply {
+        let bytes = message.get().as_bytes();
+        match Envelope::parse(bytes) {
+            Ok(envelope) if envelope.method == "initialize" => {
+                let error = RpcError::InvalidRequest("initialize is not part of a batch".into());
+                let error = self.guard.enter(ask.visitor).err().map_or(error, RpcError::from);
+                self.finish(ask, "initialize", None, End::failed(&error, Instant::now()));
+                Reply::error(envelope.id(), &error)
+            }
+            Ok(_) | Err(_) => self.one(ask, bytes).await,
+        }
+    }
+
+    fn takes_batches(&self, ask: &Ask<'_>) -> bool {
+        let revision = match (&ask.origin, self.session(ask)) {
+            (_, Ok(Some(session))) => Some(session.revision),
+            (_, Err(_)) | (Origin::Stream(_), Ok(None)) => None,
+            // A request that names no revision is taken for one of this, the last that did not name it.
+            (Origin::Http(head), Ok(None)) => {
+                head.version.map_or(Some(Revision::V2025_03_26), Revision::read)
+            }
+        };
+        revision == Some(Revision::V2025_03_26)
+    }
+
+    async fn one(&self, ask: &Ask<'_>, body: &[u8]) -> Reply {
         let began = Instant::now();
         // Every message costs, nonsense too; but it is read first, so that a refusal carries its id.
-        let parsed = Envelope::parse(ask.body);
+        let parsed = Envelope::parse(body);
         let entered = self.guard.enter(ask.visitor).map_err(RpcError::from);
         let envelope = match parsed {
             Ok(envelope) => envelope,
@@ -133,28 +206,44 @@ impl Mcp {
             }
         };
         match &envelope.message {
-            Message::Request(_) => {
+            Message::Request(id) => {
                 let mut gone = Gone::watch(self, ask, &envelope, began);
                 let done = match entered {
-                    Ok(()) => self.serve(ask, &envelope).await,
+                    Ok(()) => self.serve(ask, &envelope, id).await,
                     Err(error) => Err(error),
                 };
                 gone.answered();
                 self.reply(ask, &envelope, done, began)
             }
-            Message::Notification | Message::Response => match entered.and_then(|()| self.take(ask)) {
-                Ok(()) => Reply::Accepted,
-                Err(error) => self.ignore(ask, &envelope, &error, began),
-            },
+            Message::Notification | Message::Response(_) => {
+                match entered.and_then(|()| self.take(ask, &envelope)) {
+                    Ok(()) => Reply::Accepted,
+                    Err(error) => self.ignore(ask, &envelope, &error, began),
+                }
+            }
         }
     }
 
     /// Takes a message that wants no answer.
-    fn take(&self, ask: &Ask<'_>) -> Result<(), RpcError> {
+    fn take(&self, ask: &Ask<'_>, envelope: &Envelope<'_>) -> Result<(), RpcError> {
         if let Origin::Http(head) = &ask.origin {
+            head.check_form()?;
             check_version(head.version)?;
         }
-        self.session(ask).map(drop)
+        let session = self.session(ask)?;
+        let Some(exchange) = exchange(ask, session.as_ref()) else { return Ok(()) };
+        match (&envelope.message, envelope.answer) {
+            (Message::Response(id), Some(answer)) => exchange.answered(id, answer),
+            (Message::Notification, _) if envelope.method == "notifications/cancelled" => {
+                // One that names nothing, or nothing that runs, is late or mistaken, and has no effect.
+                let cancelled = read::<Cancelled<'_>>(envelope.params).ok();
+                if let Some(id) = cancelled.and_then(|one| one.request).and_then(|raw| Id::read(raw).ok()) {
+                    exchange.cancel(&id);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Whoever sends a notification wants no answer; only HTTP has a place to say that it went wrong.
@@ -176,124 +265,64 @@ impl Mcp {
         match done {
             Ok(done) => {
                 let end = End { outcome: done.outcome, status: 200, began };
-                self.finish(ask, &envelope.method, done.tool.as_deref(), end);
+                self.finish(ask, &envelope.method, done.tool, end);
                 Reply::result(envelope.id(), &done.result, done.session)
             }
             Err(error) => {
                 self.finish(ask, &envelope.method, self.tool(envelope), End::failed(&error, began));
-                Reply::error(envelope.id(), &error)
+                // Who cancelled a request waits for no answer to it.
+                if error == RpcError::Cancelled {
+                    Reply::Accepted
+                } else {
+                    Reply::error(envelope.id(), &error)
+                }
             }
         }
     }
 
-    async fn serve(&self, ask: &Ask<'_>, envelope: &Envelope<'_>) -> Result<Done, RpcError> {
+    async fn serve(&self, ask: &Ask<'_>, envelope: &Envelope<'_>, id: &Id) -> Result<Done, RpcError> {
         let header = match &ask.origin {
-            Origin::Http(head) => head.version,
+            Origin::Http(head) => {
+                head.check_form()?;
+                head.version
+            }
             Origin::Stream(_) => None,
         };
-        match era::tell(&envelope.method, envelope.params, header)? {
-            Era::Modern(meta) => self.modern(ask, envelope, &meta).await,
-            Era::Legacy => self.legacy(ask, envelope, header).await,
-        }
-    }
-
-    /// Serves a request of 2026-07-28: nothing is remembered from one to the next.
-    async fn modern(
-        &self,
-        ask: &Ask<'_>,
-        envelope: &Envelope<'_>,
-        meta: &Meta<'_>,
-    ) -> Result<Done, RpcError> {
-        let version = meta.version.as_deref().unwrap_or_default();
-        if let Origin::Http(head) = &ask.origin {
-            head.check(version, &envelope.method)?;
-        }
-        if version != MODERN {
-            return Err(RpcError::UnsupportedVersion(version.to_owned()));
-        }
-        if let Some(client) = meta.client {
-            client_name(client)?;
-        }
-        match Modern::read(&envelope.method).ok_or(RpcError::MethodNotFound { modern: true })? {
-            Modern::Discover => Ok(Done::plain(results::discover())),
-            Modern::ToolsList => Ok(self.tools_list(ask, Shape::Modern)),
-            Modern::ToolsCall => {
-                let call = CallParams::read(envelope.params)?;
-                if let Origin::Http(head) = &ask.origin {
-                    head.check_name(&call.name)?;
-                    self.check_params(head, &call)?;
-                }
-                let answer = self.call_tool(ask.visitor, &call).await?;
-                check_capability(&answer, meta)?;
-                Ok(Done::called(Shape::Modern, &call, &answer))
-            }
-        }
-    }
-
-    /// Serves a request of an older revision, in its session or in none.
-    async fn legacy(
-        &self,
-        ask: &Ask<'_>,
-        envelope: &Envelope<'_>,
-        header: Option<&str>,
-    ) -> Result<Done, RpcError> {
-        let method = Legacy::read(&envelope.method);
-        // `initialize` begins anew: its version stands in the body, and a session it names is none of its own.
-        let session = if method == Some(Legacy::Initialize) {
-            None
-        } else {
+        let given = Given::read(envelope.params)?;
+        let meta = given.meta()?;
+        let modern = era::is_modern(&envelope.method, &meta, header)?;
+        // `initialize` begins anew: a session it names is none of its own.
+        let alone = modern || envelope.method == "initialize";
+        if !alone {
             check_version(header.filter(|version| *version != MODERN))?;
-            self.session(ask)?
+        }
+        let session = if alone { None } else { self.session(ask)? };
+        let under_way = exchange(ask, session.as_ref()).map(|exchange| exchange.begin(id));
+        let shape = if modern { Shape::Modern } else { Shape::Legacy };
+        let session = session.as_ref();
+        let request = Request { ask, envelope, given: &given, meta: &meta, id, session, shape };
+        let served = async {
+            match shape {
+                Shape::Modern => self.modern(&request).await,
+                Shape::Legacy => self.legacy(&request).await,
+            }
         };
-        match method.ok_or(RpcError::MethodNotFound { modern: false })? {
-            Legacy::Initialize => self.initialize(ask, envelope),
-            Legacy::Ping => Ok(Done::plain(results::EMPTY)),
-            Legacy::ToolsList => Ok(self.tools_list(ask, Shape::Legacy)),
-            Legacy::ToolsCall => {
-                let call = CallParams::read(envelope.params)?;
-                let answer = self.call_tool(ask.visitor, &call).await?;
-                Ok(Done::called(Shape::Legacy, &call, &answer))
-            }
-            Legacy::SetLevel => {
-                let wanted: SetLevel<'_> = read(envelope.params)?;
-                let session = session.ok_or(RpcError::SessionRequired)?;
-                if !session.set_level(&wanted.level) {
-                    return Err(RpcError::InvalidParams(format!("there is no log level {:?}", wanted.level)));
-                }
-                Ok(Done::plain(results::EMPTY))
-            }
+        match &under_way {
+            // `initialize` cannot be cancelled.
+            Some(under_way) if envelope.method != "initialize" => tokio::select! {
+                biased;
+                () = under_way.cancelled.cancelled() => Err(RpcError::Cancelled),
+                served = served => served,
+            },
+            _ => served.await,
         }
-    }
-
-    fn initialize(&self, ask: &Ask<'_>, envelope: &Envelope<'_>) -> Result<Done, RpcError> {
-        let asked: Initialize<'_> = read(envelope.params)?;
-        let client = asked.client.map(client_name).transpose()?.unwrap_or_default();
-        let revision = Revision::negotiate(&asked.version);
-        let opened = self.sessions.open(&ask.visitor.principal, revision, client);
-        let session = opened.map_err(|denied| self.guard.refused(denied, ask.visitor.peer))?;
-        let mut done = Done::plain(results::initialize(revision));
-        match &ask.origin {
-            Origin::Http(_) => done.session = Some(session.id.clone()),
-            Origin::Stream(slot) => {
-                // A second initialize on one stream begins anew.
-                if let Some(earlier) = slot.lock().replace(session) {
-                    self.sessions.end(&earlier.id);
-                }
-            }
-        }
-        Ok(done)
-    }
-
-    fn tools_list(&self, ask: &Ask<'_>, shape: Shape) -> Done {
-        let tools = self.registry.list(&ask.visitor.principal);
-        Done::plain(results::tools_list(shape, &tools))
     }
 
     /// Returns the session a legacy message belongs to; over HTTP one that names none is served without.
-    fn session(&self, ask: &Ask<'_>) -> Result<Option<Arc<Session>>, RpcError> {
+    pub(super) fn session(&self, ask: &Ask<'_>) -> Result<Option<Arc<Session>>, RpcError> {
         match &ask.origin {
             Origin::Http(head) => head.session.map(|id| self.own_session(id, ask.visitor)).transpose(),
-            Origin::Stream(slot) => Ok(slot.lock().clone()),
+            Origin::Stream(line) => Ok(line.session.lock().clone()),
         }
     }
 
@@ -304,24 +333,33 @@ impl Mcp {
 
     /// Returns the tool a request is about, if it is one of ours: a stranger's word never becomes a tool in the log.
     pub(super) fn tool(&self, envelope: &Envelope<'_>) -> Option<&'static str> {
-        let call = CallParams::read(envelope.params).ok().filter(|_| envelope.method == "tools/call")?;
-        self.registry.known(&call.name)
+        let given = Given::read(envelope.params).ok().filter(|_| envelope.method == "tools/call")?;
+        let name: Cow<'_, str> = serde_json::from_str(given.name?.get()).ok()?;
+        self.registry.known(&name)
     }
 
     /// Counts and logs the end of a request. `tool` is a name of ours, never a stranger's word.
     pub(super) fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
-        let method: String = method.chars().take(64).collect();
         RequestFinished {
             request: ask.request,
-            method: &method,
+            method: &method[..method.floor_char_boundary(64)],
             tool,
             principal: Some(&ask.visitor.principal.name),
-            peer: &ask.visitor.peer.to_string(),
+            peer: ask.visitor.peer.into(),
             outcome: end.outcome,
             status: matches!(ask.origin, Origin::Http(_)).then_some(end.status),
             duration: end.began.elapsed(),
         }
         .emit(&self.recorder);
+    }
+}
+
+/// Returns where requests under way are noted: on their stream, or in their session. A request over HTTP without a
+/// session stands for itself.
+pub(super) fn exchange<'a>(ask: &'a Ask<'_>, session: Option<&'a Arc<Session>>) -> Option<&'a Exchange> {
+    match &ask.origin {
+        Origin::Stream(line) => Some(&line.exchange),
+        Origin::Http(_) => session.map(|session| &session.exchange),
     }
 }
 
@@ -336,28 +374,8 @@ pub fn check_version(header: Option<&str>) -> Result<(), RpcError> {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcError> {
+/// Decodes the parameters of a method.
+pub(super) fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcError> {
     let text = params.map_or("{}", RawValue::get);
     serde_json::from_str(text).map_err(|error| RpcError::InvalidParams(error.to_string()))
-}
-
-fn client_name(info: &RawValue) -> Result<String, RpcError> {
-    let info: ClientInfo<'_> = serde_json::from_str(info.get())
-        .map_err(|error| RpcError::InvalidParams(format!("clientInfo: {error}")))?;
-    Ok(info.name.chars().take(CLIENT_NAME).collect())
-}
-
-/// A tool of the suite asks for a capability; none of the shipped ones does.
-#[cfg(feature = "testing")]
-fn check_capability(answer: &Answer, meta: &Meta<'_>) -> Result<(), RpcError> {
-    let Answer::NeedsCapability(name) = answer else { return Ok(()) };
-    let declared = meta.capabilities.map_or("{}", RawValue::get);
-    let declared: serde_json::Value = serde_json::from_str(declared).unwrap_or_default();
-    if declared.get(*name).is_some() { Ok(()) } else { Err(RpcError::MissingCapability(name)) }
-}
-
-#[cfg(not(feature = "testing"))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as with the fixtures")]
-fn check_capability(_: &Answer, _: &Meta<'_>) -> Result<(), RpcError> {
-    Ok(())
 }

@@ -47,7 +47,13 @@ pub(super) struct End {
 impl End {
     pub(super) fn failed(error: &RpcError, began: Instant) -> Self {
         let refused = matches!(error, RpcError::Denied(_));
-        let outcome = if refused { Outcome::Refused } else { Outcome::ProtocolError };
+        let outcome = if *error == RpcError::Cancelled {
+            Outcome::Gone
+        } else if refused {
+            Outcome::Refused
+        } else {
+            Outcome::ProtocolError
+        };
         Self { outcome, status: error.status(), began }
     }
 }

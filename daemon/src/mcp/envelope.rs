@@ -25,6 +25,11 @@ const ID: usize = 256;
 pub struct Id(String);
 
 impl Id {
+    /// Reads an id as it stands in a message.
+    pub(super) fn read(raw: &RawValue) -> Result<Self, &'static str> {
+        read_id(raw)
+    }
+
     /// Returns the JSON text.
     pub fn as_json(&self) -> &str {
         &self.0
@@ -40,6 +45,17 @@ pub struct Envelope<'a> {
     pub method: Cow<'a, str>,
     /// The parameters, raw.
     pub params: Option<&'a RawValue>,
+    /// What a response says.
+    pub answer: Option<ClientAnswer<'a>>,
+}
+
+/// What a client answers to a request of ours.
+#[derive(Debug, Clone, Copy)]
+pub enum ClientAnswer<'a> {
+    /// The result, raw.
+    Result(&'a RawValue),
+    /// The error, raw.
+    Error(&'a RawValue),
 }
 
 /// The three kinds of message.
@@ -49,8 +65,8 @@ pub enum Message {
     Request(Id),
     /// Wants none.
     Notification,
-    /// Answers a request of ours.
-    Response,
+    /// Answers the request of ours that had this id.
+    Response(Id),
 }
 
 /// Raw parameters.
@@ -62,7 +78,8 @@ struct Members<'a> {
     id: Option<&'a RawValue>,
     method: Option<Cow<'a, str>>,
     params: Option<&'a RawValue>,
-    answers: bool,
+    result: Option<&'a RawValue>,
+    error: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
@@ -76,18 +93,27 @@ impl<'a> Envelope<'a> {
         let refuse = |error| (None, error);
         let text = std::str::from_utf8(bytes).map_err(|_| refuse(RpcError::Parse("not UTF-8".into())))?;
         check_size(text).map_err(|why| refuse(RpcError::InvalidRequest(why.into())))?;
-        if text.trim_start().starts_with('[') {
-            let why = "batches are not served; send one message per request";
-            return Err(refuse(RpcError::InvalidRequest(why.into())));
-        }
-        let members: Members<'a> = serde_json::from_str(text).map_err(|error| {
-            refuse(if error.is_data() {
-                RpcError::InvalidRequest(error.to_string().into())
-            } else {
-                RpcError::Parse(error.to_string())
-            })
-        })?;
+        let members: Members<'a> = serde_json::from_str(text).map_err(|error| refuse(unreadable(&error)))?;
         members.into_envelope()
+    }
+
+    /// Splits a batch into its messages, not yet parsed; `None` for what is no array.
+    pub fn split(bytes: &'a [u8]) -> Option<Result<Vec<&'a RawValue>, RpcError>> {
+        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        (begins == Some(&b'[')).then(|| {
+            let text = std::str::from_utf8(bytes).map_err(|_| RpcError::Parse("not UTF-8".into()))?;
+            check_size(text).map_err(|why| RpcError::InvalidRequest(why.into()))?;
+            serde_json::from_str(text).map_err(|error| unreadable(&error))
+        })
+    }
+}
+
+/// What is wrong with text that was to be JSON in a certain form.
+fn unreadable(error: &serde_json::Error) -> RpcError {
+    if error.is_data() {
+        RpcError::InvalidRequest(error.to_string().into())
+    } else {
+        RpcError::Parse(error.to_string())
     }
 }
 
@@ -103,18 +129,19 @@ impl<'a> Members<'a> {
         if self.params.is_some_and(|params| !params.get().starts_with('{')) {
             return Err(invalid("the member \"params\" must be an object"));
         }
-        match (self.method, id, self.answers) {
-            (Some(method), Some(id), false) => {
-                Ok(Envelope { message: Message::Request(id), method, params: self.params })
-            }
-            (Some(method), None, false) => {
-                Ok(Envelope { message: Message::Notification, method, params: self.params })
-            }
-            (None, Some(_), true) => {
-                Ok(Envelope { message: Message::Response, method: Cow::Borrowed(""), params: None })
-            }
-            _ => Err(invalid("it is neither a request, nor a notification, nor a response")),
-        }
+        let answer = match (self.result, self.error) {
+            (None, None) => None,
+            (Some(result), None) => Some(ClientAnswer::Result(result)),
+            (None, Some(error)) => Some(ClientAnswer::Error(error)),
+            (Some(_), Some(_)) => return Err(invalid("it has both a result and an error")),
+        };
+        let (message, method) = match (self.method, id, answer) {
+            (Some(method), Some(id), None) => (Message::Request(id), method),
+            (Some(method), None, None) => (Message::Notification, method),
+            (None, Some(id), Some(_)) => (Message::Response(id), Cow::Borrowed("")),
+            _ => return Err(invalid("it is neither a request, nor a notification, nor a response")),
+        };
+        Ok(Envelope { message, method, params: self.params, answer })
     }
 }
 
@@ -147,26 +174,27 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members { jsonrpc: None, id: None, method: None, params: None, answers: false };
-        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(4);
+        let mut members =
+            Members { jsonrpc: None, id: None, method: None, params: None, result: None, error: None };
+        let mut others: Vec<Cow<'de, str>> = Vec::new();
         while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
-            if seen.contains(&name) {
-                return Err(A::Error::custom(format_args!("the member {name:?} occurs twice")));
-            }
-            match name.as_ref() {
-                "jsonrpc" => members.jsonrpc = Some(map.next_value::<Text<'de>>()?.0),
-                "method" => members.method = Some(map.next_value::<Text<'de>>()?.0),
-                "id" => members.id = Some(map.next_value()?),
-                "params" => members.params = Some(map.next_value()?),
-                "result" | "error" => {
-                    members.answers = true;
-                    map.next_value::<IgnoredAny>()?;
-                }
+            let twice = match name.as_ref() {
+                "jsonrpc" => members.jsonrpc.replace(map.next_value::<Text<'de>>()?.0).is_some(),
+                "method" => members.method.replace(map.next_value::<Text<'de>>()?.0).is_some(),
+                "id" => members.id.replace(map.next_value()?).is_some(),
+                "params" => members.params.replace(map.next_value()?).is_some(),
+                "result" => members.result.replace(map.next_value()?).is_some(),
+                "error" => members.error.replace(map.next_value()?).is_some(),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
+                    let twice = others.contains(&name);
+                    others.push(name.clone());
+                    twice
                 }
+            };
+            if twice {
+                return Err(A::Error::custom(format_args!("the member {name:?} occurs twice")));
             }
-            seen.push(name);
         }
         Ok(members)
     }
@@ -196,6 +224,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// Bounds nesting and element count in one pass over the bytes, before anything recursive sees them.
 fn check_size(text: &str) -> Result<(), &'static str> {
+    // What is short and opens few brackets is within both bounds wherever they stand.
+    let opened = memchr::memchr2_iter(b'{', b'[', text.as_bytes()).take(DEPTH + 1).count();
+    if text.len() < NODES && opened <= DEPTH {
+        return Ok(());
+    }
     let (mut depth, mut nodes, mut in_string, mut escaped) = (0usize, 1usize, false, false);
     for byte in text.bytes() {
         if in_string {
@@ -243,7 +276,7 @@ mod tests {
         let request = kind(r#"{"jsonrpc":"2.0","id":"a\"b","method":"ping"}"#);
         assert_eq!(request, Message::Request(Id(r#""a\"b""#.into())));
         assert_eq!(kind(r#"{"jsonrpc":"2.0","method":"notifications/x"}"#), Message::Notification);
-        assert_eq!(kind(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Message::Response);
+        assert_eq!(kind(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Message::Response(Id("1".into())));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{RpcError, envelope::Params};
+use crate::tools::LogLevel;
 
 /// The modern revision.
 pub const MODERN: &str = "2026-07-28";
@@ -16,7 +17,9 @@ pub const MODERN: &str = "2026-07-28";
 /// A legacy revision, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Revision {
-    /// The first with Streamable HTTP.
+    /// HTTP with server-sent events, and no header that names the revision.
+    V2024_11_05,
+    /// The first with Streamable HTTP; the only one with batches.
     V2025_03_26,
     /// Structured content, the version header.
     V2025_06_18,
@@ -25,11 +28,12 @@ pub enum Revision {
 }
 
 impl Revision {
-    const ALL: [Self; 3] = [Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25];
+    const ALL: [Self; 4] = [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25];
 
     /// Returns the date that names it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::V2024_11_05 => "2024-11-05",
             Self::V2025_03_26 => "2025-03-26",
             Self::V2025_06_18 => "2025-06-18",
             Self::V2025_11_25 => "2025-11-25",
@@ -48,8 +52,43 @@ impl Revision {
     }
 }
 
-/// The `_meta` of a modern request.
-#[derive(Debug, Deserialize)]
+/// The parameters that several methods share, read in one pass and left raw for the method that owns them.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Given<'a> {
+    #[serde(borrow, rename = "_meta")]
+    meta: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) arguments: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) uri: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) cursor: Option<&'a RawValue>,
+    #[serde(borrow, rename = "inputResponses")]
+    pub(super) responses: Option<&'a RawValue>,
+    #[serde(borrow, rename = "requestState")]
+    pub(super) state: Option<&'a RawValue>,
+}
+
+impl<'a> Given<'a> {
+    /// Reads the parameters of a request.
+    pub(super) fn read(params: Params<'a>) -> Result<Self, RpcError> {
+        let Some(params) = params else { return Ok(Self::default()) };
+        serde_json::from_str(params.get()).map_err(|error| RpcError::InvalidParams(error.to_string()))
+    }
+
+    /// Reads the metadata.
+    pub(super) fn meta(&self) -> Result<Meta<'a>, RpcError> {
+        let Some(meta) = self.meta else { return Ok(Meta::default()) };
+        serde_json::from_str(meta.get()).map_err(|_| {
+            RpcError::InvalidParams("_meta must be an object with members of the right types".into())
+        })
+    }
+}
+
+/// The `_meta` of a request.
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Meta<'a> {
     #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion")]
     pub(super) version: Option<Cow<'a, str>>,
@@ -57,53 +96,56 @@ pub(super) struct Meta<'a> {
     pub(super) capabilities: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo")]
     pub(super) client: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel")]
+    log_level: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "progressToken")]
+    progress_token: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct WithMeta<'a> {
-    #[serde(borrow, rename = "_meta")]
-    meta: Option<&'a RawValue>,
+impl<'a> Meta<'a> {
+    /// Returns the least severe level of log that this request wants to hear.
+    pub(super) fn log_level(&self) -> Result<Option<LogLevel>, RpcError> {
+        let Some(word) = &self.log_level else { return Ok(None) };
+        LogLevel::read(word).map(Some).ok_or_else(|| no_such_level(word))
+    }
+
+    /// Returns what the client names the progress of this request by: a string or an integer.
+    pub(super) fn progress_token(&self) -> Result<Option<&'a RawValue>, RpcError> {
+        let is_token = |raw: &&RawValue| {
+            let text = raw.get();
+            text.starts_with('"') || text.parse::<i64>().is_ok()
+        };
+        match self.progress_token {
+            Some(token) if !is_token(&token) => {
+                Err(RpcError::InvalidParams("progressToken must be a string or an integer".into()))
+            }
+            token => Ok(token),
+        }
+    }
 }
 
-/// How a request is to be served.
-#[derive(Debug)]
-pub(super) enum Era<'a> {
-    /// Statelessly, with this metadata.
-    Modern(Meta<'a>),
-    /// Under a session or none.
-    Legacy,
+/// The error for a word that is no level of log.
+pub(super) fn no_such_level(word: &str) -> RpcError {
+    RpcError::InvalidParams(format!("there is no log level {word:?}"))
 }
 
 /// Methods only modern clients know.
 const MODERN_METHODS: [&str; 2] = ["server/discover", "subscriptions/listen"];
 
-/// Tells the era of a request. `header` is `MCP-Protocol-Version` over HTTP.
-pub(super) fn tell<'a>(method: &str, params: Params<'a>, header: Option<&str>) -> Result<Era<'a>, RpcError> {
-    let meta = meta(params)?;
-    let says_modern = meta.as_ref().is_some_and(|meta| meta.version.is_some());
+/// Tells whether a request is to be served statelessly. `header` is `MCP-Protocol-Version` over HTTP.
+pub(super) fn is_modern(method: &str, meta: &Meta<'_>, header: Option<&str>) -> Result<bool, RpcError> {
     let must_be_modern =
         (header == Some(MODERN) && method != "initialize") || MODERN_METHODS.contains(&method);
-    if !says_modern && !must_be_modern {
-        return Ok(Era::Legacy);
+    if meta.version.is_none() && !must_be_modern {
+        return Ok(false);
     }
-    let meta = meta.ok_or(RpcError::InvalidMeta("io.modelcontextprotocol/protocolVersion"))?;
     if meta.version.is_none() {
         return Err(RpcError::InvalidMeta("io.modelcontextprotocol/protocolVersion"));
     }
     if !meta.capabilities.is_some_and(|raw| raw.get().starts_with('{')) {
         return Err(RpcError::InvalidMeta("io.modelcontextprotocol/clientCapabilities"));
     }
-    Ok(Era::Modern(meta))
-}
-
-fn meta(params: Params<'_>) -> Result<Option<Meta<'_>>, RpcError> {
-    let Some(params) = params.filter(|params| params.get().starts_with('{')) else { return Ok(None) };
-    let invalid = |error: serde_json::Error| RpcError::InvalidParams(error.to_string());
-    let outer: WithMeta<'_> = serde_json::from_str(params.get()).map_err(invalid)?;
-    let Some(meta) = outer.meta else { return Ok(None) };
-    let malformed =
-        |_| RpcError::InvalidParams("_meta must be an object with members of the right types".into());
-    serde_json::from_str(meta.get()).map(Some).map_err(malformed)
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -112,11 +154,8 @@ mod tests {
 
     fn era(method: &str, params: &str, header: Option<&str>) -> Result<bool, i64> {
         let raw: &RawValue = serde_json::from_str(params).unwrap();
-        match tell(method, Some(raw), header) {
-            Ok(Era::Modern(_)) => Ok(true),
-            Ok(Era::Legacy) => Ok(false),
-            Err(error) => Err(error.code()),
-        }
+        let meta = Given::read(Some(raw)).and_then(|given| given.meta());
+        meta.and_then(|meta| is_modern(method, &meta, header)).map_err(|error| error.code())
     }
 
     const FULL: &str = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
@@ -143,6 +182,6 @@ mod tests {
         assert_eq!(era("initialize", r#"{"protocolVersion":"2026-07-28"}"#, Some(MODERN)), Ok(false));
         assert_eq!(Revision::negotiate("2026-07-28"), Revision::V2025_11_25);
         assert_eq!(Revision::negotiate("2025-03-26"), Revision::V2025_03_26);
-        assert_eq!(Revision::negotiate("2024-11-05"), Revision::V2025_11_25);
+        assert_eq!(Revision::negotiate("2024-11-05"), Revision::V2024_11_05);
     }
 }

@@ -44,6 +44,8 @@ pub enum RpcError {
     NoSession,
     /// The request needs a session and names none.
     SessionRequired,
+    /// The client took the request back; nobody waits for an answer.
+    Cancelled,
     /// The guard did not admit it.
     Denied(Denied),
 }
@@ -71,6 +73,7 @@ impl RpcError {
             Self::UnsupportedVersion(_) => -32022,
             // Outside the range JSON-RPC reserves, as MCP asks of errors it does not define.
             Self::NoSession => 404,
+            Self::Cancelled => 499,
             Self::Denied(denied) => denied.status().into(),
         }
     }
@@ -91,6 +94,7 @@ impl RpcError {
             | Self::UnknownTool(_)
             | Self::ResourceNotFound { .. } => 200,
             Self::Internal(_) => 500,
+            Self::Cancelled => 499,
             Self::Denied(denied) => denied.status(),
         }
     }
@@ -115,6 +119,7 @@ impl RpcError {
             Self::SessionRequired => {
                 "Invalid request: this needs the Mcp-Session-Id that initialize returned".to_owned()
             }
+            Self::Cancelled => "Cancelled".to_owned(),
             Self::Denied(denied) => denied.to_string(),
         }
     }
@@ -140,7 +145,8 @@ impl RpcError {
             | Self::Internal(_)
             | Self::HeaderMismatch(_)
             | Self::NoSession
-            | Self::SessionRequired => None,
+            | Self::SessionRequired
+            | Self::Cancelled => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderName};
 
 use super::RpcError;
 
@@ -17,33 +18,55 @@ pub struct HttpHead<'a> {
     pub name: Option<&'a str>,
     /// `Mcp-Session-Id`.
     pub session: Option<&'a str>,
-    /// Looks up `Mcp-Param-{name}`; the error is a value that is no plain text.
-    pub param: &'a (dyn Fn(&str) -> Result<Option<&'a str>, ()> + Sync),
+    /// One of these that occurs twice, or is no plain text.
+    pub malformed: Option<&'static str>,
+    /// All of them, where `Mcp-Param-{name}` is looked up.
+    pub all: &'a HeaderMap,
 }
 
 impl HttpHead<'_> {
+    /// Checks that each header could be read.
+    pub(super) fn check_form(&self) -> Result<(), RpcError> {
+        match self.malformed {
+            None => Ok(()),
+            Some(name) => {
+                let why = format!("the {name} header occurs twice or is not plain text");
+                Err(RpcError::HeaderMismatch(why))
+            }
+        }
+    }
+
     /// Checks the two headers of every modern request.
-    pub(super) fn check(&self, version: &str, method: &str) -> Result<(), RpcError> {
+    pub(crate) fn check(&self, version: &str, method: &str) -> Result<(), RpcError> {
         agree("MCP-Protocol-Version", self.version, version)?;
         agree("Mcp-Method", self.method, method)
     }
 
     /// Checks the header that mirrors `params.name` or `params.uri`.
-    pub(super) fn check_name(&self, body: &str) -> Result<(), RpcError> {
+    pub(crate) fn check_name(&self, body: &str) -> Result<(), RpcError> {
         let decoded = self.name.map(|shown| decode("Mcp-Name", shown)).transpose()?;
         agree("Mcp-Name", decoded.as_deref(), body)
     }
 
     /// Checks the header that mirrors an argument; an argument that is absent has none.
-    pub(super) fn check_param(&self, name: &str, body: Option<&str>) -> Result<(), RpcError> {
+    pub(crate) fn check_param(&self, name: &str, body: Option<&str>) -> Result<(), RpcError> {
         let header = format!("Mcp-Param-{name}");
-        let shown = (self.param)(name).map_err(|()| malformed(&header))?;
+        let shown = self.param(&header).map_err(|()| malformed(&header))?;
         let decoded = shown.map(|shown| decode(&header, shown)).transpose()?;
         match body {
             Some(body) if same(decoded.as_deref(), body) => Ok(()),
             Some(body) => agree(&header, decoded.as_deref(), body),
             None => Ok(()),
         }
+    }
+}
+
+impl<'a> HttpHead<'a> {
+    /// Looks up a header that may occur once; the error is one that occurs twice or is no plain text.
+    fn param(&self, header: &str) -> Result<Option<&'a str>, ()> {
+        let mut values = self.all.get_all(HeaderName::try_from(header).map_err(drop)?).iter();
+        let first = values.next().map(|value| value.to_str().map_err(drop)).transpose()?;
+        if values.next().is_some() { Err(()) } else { Ok(first) }
     }
 }
 
@@ -57,10 +80,12 @@ fn agree(header: &str, shown: Option<&str>, body: &str) -> Result<(), RpcError> 
     }
 }
 
-/// Numbers are compared as numbers: `42.0` is `42`.
+/// Numbers are compared as numbers: `42.0` is `42`. Beyond what a double holds exactly two of them would be the same that
+/// are not, so those are compared as written.
 fn same(shown: Option<&str>, body: &str) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some(shown) = shown else { return false };
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.abs() < EXACT);
     shown == body || number(shown).is_some_and(|shown| Some(shown) == number(body))
 }
 
@@ -81,7 +106,9 @@ mod tests {
     use super::*;
 
     fn name(shown: Option<&str>, body: &str) -> Result<(), RpcError> {
-        let head = HttpHead { version: None, method: None, name: shown, session: None, param: &|_| Ok(None) };
+        let all = HeaderMap::new();
+        let head =
+            HttpHead { version: None, method: None, name: shown, session: None, malformed: None, all: &all };
         head.check_name(body)
     }
 
@@ -106,5 +133,7 @@ mod tests {
         assert!(same(Some("42.0"), "42"));
         assert!(!same(Some("42"), "43"));
         assert!(!same(Some("NaN"), "NaNa"));
+        assert!(same(Some("9007199254740993"), "9007199254740993"));
+        assert!(!same(Some("9007199254740993"), "9007199254740992"));
     }
 }

@@ -7,13 +7,13 @@ use crate::{
 };
 
 /// Resources, prompts and completions over the store.
-pub(super) struct Library {
+pub struct Library {
     pub(super) store: Store,
 }
 
 impl Library {
     /// Makes the library.
-    pub(super) fn new(store: Store) -> Self {
+    pub fn new(store: Store) -> Self {
         Self { store }
     }
 }

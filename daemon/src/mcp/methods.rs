@@ -4,17 +4,16 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Modern {
     Discover,
-    ToolsList,
-    ToolsCall,
+    Listen,
+    Shared(Shared),
 }
 
 impl Modern {
     pub(super) fn read(method: &str) -> Option<Self> {
         match method {
             "server/discover" => Some(Self::Discover),
-            "tools/list" => Some(Self::ToolsList),
-            "tools/call" => Some(Self::ToolsCall),
-            _ => None,
+            "subscriptions/listen" => Some(Self::Listen),
+            _ => Shared::read(method).map(Self::Shared),
         }
     }
 }
@@ -25,8 +24,9 @@ pub(super) enum Legacy {
     Initialize,
     Ping,
     SetLevel,
-    ToolsList,
-    ToolsCall,
+    Subscribe,
+    Unsubscribe,
+    Shared(Shared),
 }
 
 impl Legacy {
@@ -35,8 +35,37 @@ impl Legacy {
             "initialize" => Some(Self::Initialize),
             "ping" => Some(Self::Ping),
             "logging/setLevel" => Some(Self::SetLevel),
+            "resources/subscribe" => Some(Self::Subscribe),
+            "resources/unsubscribe" => Some(Self::Unsubscribe),
+            _ => Shared::read(method).map(Self::Shared),
+        }
+    }
+}
+
+/// The methods that every revision has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shared {
+    ToolsList,
+    ToolsCall,
+    ResourcesList,
+    ResourceTemplatesList,
+    ResourcesRead,
+    PromptsList,
+    PromptsGet,
+    Complete,
+}
+
+impl Shared {
+    fn read(method: &str) -> Option<Self> {
+        match method {
             "tools/list" => Some(Self::ToolsList),
             "tools/call" => Some(Self::ToolsCall),
+            "resources/list" => Some(Self::ResourcesList),
+            "resources/templates/list" => Some(Self::ResourceTemplatesList),
+            "resources/read" => Some(Self::ResourcesRead),
+            "prompts/list" => Some(Self::PromptsList),
+            "prompts/get" => Some(Self::PromptsGet),
+            "completion/complete" => Some(Self::Complete),
             _ => None,
         }
     }

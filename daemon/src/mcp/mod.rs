@@ -2,29 +2,38 @@
 //! bytes back, and never reads a meaning into them.
 
 mod call;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
 mod complete;
 mod dispatch;
 mod end;
 mod envelope;
 mod era;
 mod error;
+mod exchange;
+#[cfg(feature = "testing")]
+mod fixtures;
 mod headers;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
 mod library;
+mod listen;
 mod methods;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
+mod news;
+mod outlet;
 mod prompts;
 mod reply;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired into the dispatcher next"))]
 mod resources;
 mod results;
+mod rounds;
+mod serve;
 mod session;
+mod voice;
 
-pub use dispatch::{Ask, Mcp, Origin, check_version};
+pub use dispatch::{Ask, Line, Mcp, Origin, check_version};
 pub use envelope::{Envelope, Id, Message, Params};
 pub use era::{MODERN, Revision};
 pub use error::RpcError;
 pub use headers::HttpHead;
+pub use library::Library;
+pub use news::News;
+pub use outlet::{Lazy, Outlet};
 pub use reply::Reply;
-pub use session::{Session, SessionView, Sessions};
+pub(crate) use session::read_event_id;
+pub use session::{Reader, Session, SessionView, Sessions, Track};

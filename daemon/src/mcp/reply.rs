@@ -27,8 +27,34 @@ pub enum Reply {
 impl Reply {
     /// Makes a response with a result, given as JSON text, and the session it opened.
     pub(super) fn result(id: Option<&Id>, result: &str, session: Option<String>) -> Self {
-        let body = format!(r#"{{"jsonrpc":"2.0",{}"result":{result}}}"#, id_member(id));
+        let id = id.map_or("", Id::as_json);
+        let mut body = String::with_capacity(result.len() + id.len() + 40);
+        body.push_str(r#"{"jsonrpc":"2.0","#);
+        if !id.is_empty() {
+            body.push_str(r#""id":"#);
+            body.push_str(id);
+            body.push(',');
+        }
+        body.push_str(r#""result":"#);
+        body.push_str(result);
+        body.push('}');
         Self::Message { status: 200, body: Bytes::from(body), session, retry_after: None }
+    }
+
+    /// Makes the answer to a batch of the answers to its messages.
+    pub(super) fn batch(replies: Vec<Self>) -> Self {
+        let bodies: Vec<Bytes> = replies
+            .into_iter()
+            .filter_map(|reply| match reply {
+                Self::Accepted => None,
+                Self::Message { body, .. } => Some(body),
+            })
+            .collect();
+        if bodies.is_empty() {
+            return Self::Accepted;
+        }
+        let body = [&b"["[..], &bodies.join(&b","[..]), b"]"].concat();
+        Self::Message { status: 200, body: Bytes::from(body), session: None, retry_after: None }
     }
 
     /// Makes a response with an error. Without a readable id it has none, as the schema of MCP has it.

@@ -1,8 +1,11 @@
 //! The results of methods as JSON text, in the shape of each era.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
 
-use super::{Revision, era::MODERN};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Revision, RpcError, dispatch::Done, era::MODERN};
 use crate::tools::Answer;
 
 /// How long a client may keep a list, in milliseconds. Lists differ by key, so shared caches keep none.
@@ -23,18 +26,41 @@ pub(super) enum Shape {
     Legacy,
 }
 
+/// How long a modern client may keep a result (MCP 2026-07-28, Caching).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caching {
+    /// Nothing is said.
+    None,
+    /// As long as a list: changes are told to who subscribes.
+    List,
+    /// Not at all: it may have changed the moment it was read.
+    Moment,
+}
+
 fn server_info() -> Value {
     json!({ "name": "mcpd", "title": "mcpd", "version": env!("CARGO_PKG_VERSION") })
 }
 
+fn capabilities() -> Value {
+    json!({
+        "tools": { "listChanged": true },
+        "resources": { "subscribe": true, "listChanged": true },
+        "prompts": {},
+        "completions": {},
+        "logging": {},
+    })
+}
+
 /// Members every modern result has, with a comma behind them.
-fn preamble(shape: Shape) -> String {
+static PREAMBLE: LazyLock<String> = LazyLock::new(|| {
+    let info = server_info();
+    format!(r#""resultType":"complete","_meta":{{"io.modelcontextprotocol/serverInfo":{info}}},"#)
+});
+
+fn preamble(shape: Shape) -> &'static str {
     match shape {
-        Shape::Legacy => String::new(),
-        Shape::Modern => {
-            let info = server_info();
-            format!(r#""resultType":"complete","_meta":{{"io.modelcontextprotocol/serverInfo":{info}}},"#)
-        }
+        Shape::Legacy => "",
+        Shape::Modern => &PREAMBLE,
     }
 }
 
@@ -42,7 +68,7 @@ fn preamble(shape: Shape) -> String {
 pub(super) fn initialize(revision: Revision) -> String {
     json!({
         "protocolVersion": revision.as_str(),
-        "capabilities": { "tools": {}, "logging": {} },
+        "capabilities": capabilities(),
         "serverInfo": server_info(),
         "instructions": INSTRUCTIONS,
     })
@@ -54,7 +80,7 @@ pub(super) fn discover() -> String {
     json!({
         "resultType": "complete",
         "supportedVersions": [MODERN],
-        "capabilities": { "tools": {} },
+        "capabilities": capabilities(),
         "instructions": INSTRUCTIONS,
         "ttlMs": LIST_TTL,
         "cacheScope": "public",
@@ -66,14 +92,41 @@ pub(super) fn discover() -> String {
 /// A result that says nothing: `ping`, `logging/setLevel`.
 pub(super) const EMPTY: &str = "{}";
 
+/// Members that say how long a result may be kept, with a comma before them.
+fn caching(shape: Shape, caching: Caching) -> String {
+    match (shape, caching) {
+        (Shape::Legacy, _) | (Shape::Modern, Caching::None) => String::new(),
+        (Shape::Modern, Caching::List) => format!(r#","ttlMs":{LIST_TTL},"cacheScope":"private""#),
+        (Shape::Modern, Caching::Moment) => r#","ttlMs":0,"cacheScope":"private""#.to_owned(),
+    }
+}
+
+/// A result whose members are those of `value`, which must serialise to an object that has some.
+pub(super) fn object(shape: Shape, value: &impl Serialize, keep: Caching) -> Result<Done, RpcError> {
+    #[cfg(not(feature = "testing"))]
+    let json = serde_json::to_string(value).map_err(|error| RpcError::internal(&error))?;
+    #[cfg(feature = "testing")]
+    let json = with_fixtures(value).map_err(|error| RpcError::internal(&error))?;
+    let members = json.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    Ok(Done::plain(format!("{{{}{members}{}}}", preamble(shape), caching(shape, keep))))
+}
+
+/// Puts the fixtures of the suite into the lists.
+#[cfg(feature = "testing")]
+fn with_fixtures(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut json = serde_json::to_value(value)?;
+    for name in ["resources", "resourceTemplates", "prompts"] {
+        if let Some(Value::Array(list)) = json.get_mut(name) {
+            list.extend(super::fixtures::listed(name));
+        }
+    }
+    Ok(json.to_string())
+}
+
 /// `tools/list`, given the array of tools.
 pub(super) fn tools_list(shape: Shape, tools: &[u8]) -> String {
     let tools = String::from_utf8_lossy(tools);
-    let caching = match shape {
-        Shape::Legacy => String::new(),
-        Shape::Modern => format!(r#","ttlMs":{LIST_TTL},"cacheScope":"private""#),
-    };
-    format!(r#"{{{}"tools":{tools}{caching}}}"#, preamble(shape))
+    format!(r#"{{{}"tools":{tools}{}}}"#, preamble(shape), caching(shape, Caching::List))
 }
 
 /// `tools/call`.
@@ -81,21 +134,48 @@ pub(super) fn tools_call(shape: Shape, answer: &Answer) -> String {
     let preamble = preamble(shape);
     match answer {
         Answer::Object { json, is_error } => {
-            let text = Value::from(json.as_str());
-            format!(
-                r#"{{{preamble}"content":[{{"type":"text","text":{text}}}],"structuredContent":{json},"isError":{is_error}}}"#
-            )
+            let mut result = String::with_capacity(preamble.len() + json.len() * 2 + 128);
+            result.push('{');
+            result.push_str(preamble);
+            result.push_str(r#""content":[{"type":"text","text":"#);
+            push_quoted(&mut result, json);
+            result.push_str(r#"}],"structuredContent":"#);
+            result.push_str(json);
+            result.push_str(if *is_error { r#","isError":true}"# } else { r#","isError":false}"# });
+            result
         }
         #[cfg(feature = "testing")]
         Answer::Blocks { json, is_error } => {
-            format!(r#"{{{preamble}"content":{json},"isError":{is_error}}}"#)
-        }
-        #[cfg(feature = "testing")]
-        Answer::NeedsCapability(name) => {
-            let text = Value::from(format!("the client has the capability {name}"));
-            format!(r#"{{{preamble}"content":[{{"type":"text","text":{text}}}],"isError":false}}"#)
+            let end = if *is_error { r#","isError":true}"# } else { r#","isError":false}"# };
+            ["{", preamble, r#""content":"#, json, end].concat()
         }
     }
+}
+
+/// Appends JSON text as a JSON string: what it escapes is quotes and backslashes, nothing else stands in it unescaped.
+fn push_quoted(result: &mut String, json: &str) {
+    result.push('"');
+    let mut rest = json;
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) {
+        let (before, from) = rest.split_at(at);
+        result.push_str(before);
+        result.push('\\');
+        result.push_str(&from[..1]);
+        rest = &from[1..];
+    }
+    result.push_str(rest);
+    result.push('"');
+}
+
+/// What a call wants of its client before it can go on.
+pub(super) fn input_required(wanted: &Map<String, Value>, state: &str) -> String {
+    json!({
+        "resultType": "input_required",
+        "inputRequests": wanted,
+        "requestState": state,
+        "_meta": { "io.modelcontextprotocol/serverInfo": server_info() },
+    })
+    .to_string()
 }
 
 #[cfg(test)]
@@ -119,5 +199,7 @@ mod tests {
         let list = read(&tools_list(Shape::Modern, b"[]"));
         assert_eq!((&list["ttlMs"], &list["cacheScope"]), (&json!(LIST_TTL), &json!("private")));
         assert_eq!(read(&tools_list(Shape::Legacy, b"[]")), json!({ "tools": [] }));
+        let one = object(Shape::Modern, &json!({ "contents": [] }), Caching::Moment).unwrap();
+        assert_eq!(read(&one.result)["ttlMs"], 0);
     }
 }

@@ -3,6 +3,7 @@
 
 mod allow;
 mod changes;
+mod client_sessions;
 mod decisions;
 mod dependencies;
 mod error;
@@ -14,6 +15,7 @@ mod projects;
 mod sessions;
 mod statistics;
 mod todos;
+mod tools;
 mod writer;
 
 use std::{
@@ -29,6 +31,7 @@ use sqlx::{
 pub use allow::AllowRepository;
 use changes::Changes;
 pub use changes::{Change, Part};
+pub use client_sessions::{ClientSession, ClientSessionRepository};
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow};
@@ -39,6 +42,7 @@ pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};
 pub use statistics::{Statistics, StatisticsRepository};
 pub use todos::{NewTodo, Todo, TodoChange, TodoFilter, TodoRepository};
 use tokio::sync::broadcast;
+pub use tools::ToolRepository;
 use writer::Writer;
 
 /// How long a statement waits for another process that holds the database.
@@ -100,6 +104,11 @@ impl Store {
         AllowRepository(self)
     }
 
+    /// Returns which tools operators switched off.
+    pub fn tools(&self) -> ToolRepository<'_> {
+        ToolRepository(self)
+    }
+
     /// Returns the projects.
     pub fn projects(&self) -> ProjectRepository<'_> {
         ProjectRepository(self)
@@ -113,6 +122,11 @@ impl Store {
     /// Returns the development sessions.
     pub fn sessions(&self) -> SessionRepository<'_> {
         SessionRepository(self)
+    }
+
+    /// Returns the sessions of clients.
+    pub fn client_sessions(&self) -> ClientSessionRepository<'_> {
+        ClientSessionRepository(self)
     }
 
     /// Returns the todos.

@@ -1,6 +1,11 @@
 //! What happens, as structs: each `emit` writes the log line and counts, so that neither is forgotten.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use super::{Recorder, ToolMeter};
 
@@ -20,7 +25,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Success => "ok",
             Self::ToolError => "tool_error",
@@ -31,11 +36,52 @@ impl Outcome {
     }
 }
 
-/// A request was answered.
+/// Our id of a request, in every line about it: eight characters of this start, then a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    pub(super) start: u32,
+    pub(super) number: u64,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The network.
+    Ip(IpAddr),
+    /// A process of this user on this machine.
+    User(u32),
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:08x}-{}", self.start, self.number)
+    }
+}
+
+/// Makes request ids.
 #[derive(Debug)]
+pub struct RequestIds {
+    start: u32,
+    last: AtomicU64,
+}
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        Self { start: rand::random(), last: AtomicU64::new(0) }
+    }
+}
+
+impl RequestIds {
+    /// Returns the next id.
+    pub fn next(&self) -> RequestId {
+        RequestId { start: self.start, number: self.last.fetch_add(1, Ordering::Relaxed) + 1 }
+    }
+}
+
+/// A request was answered.
 pub struct RequestFinished<'a> {
     /// Our id of the request, also in every other line about it.
-    pub request: &'a str,
+    pub request: RequestId,
     /// Its method, or the path of a plain HTTP request. May come from a stranger.
     pub method: &'a str,
     /// The tool called.
@@ -43,7 +89,7 @@ pub struct RequestFinished<'a> {
     /// Name of the key or principal; absent when none was recognised.
     pub principal: Option<&'a str>,
     /// Address of the peer.
-    pub peer: &'a str,
+    pub peer: Origin,
     /// How it ended.
     pub outcome: Outcome,
     /// HTTP status where there is one.
@@ -56,19 +102,7 @@ impl RequestFinished<'_> {
     /// Counts and logs.
     pub fn emit(self, recorder: &Recorder) {
         recorder.request(self.outcome == Outcome::Success, self.duration);
-        // `?` escapes control characters: a method name from a stranger cannot break a log line.
-        tracing::info!(
-            target: "mcpd::request",
-            request = self.request,
-            method = ?self.method,
-            tool = self.tool,
-            principal = self.principal,
-            peer = self.peer,
-            outcome = self.outcome.as_str(),
-            status = self.status,
-            duration_ms = (self.duration.as_secs_f64() * 1e6).round() / 1e3,
-            "request"
-        );
+        recorder.requests_log().add(&self);
     }
 }
 
@@ -106,6 +140,24 @@ impl Refused<'_> {
     pub fn emit(self, recorder: &Recorder) {
         recorder.refusal(self.reason);
         tracing::info!(target: "mcpd::refused", reason = self.reason, peer = self.peer, detail = ?self.detail, "refused");
+    }
+}
+
+/// An operator switched tools off or on.
+#[derive(Debug)]
+pub struct ToolsSwitched<'a> {
+    /// What happened: `disabled`, `enabled`.
+    pub change: &'static str,
+    /// The tools it changed.
+    pub tools: &'a [&'static str],
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl ToolsSwitched<'_> {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::tools", change = self.change, tools = self.tools.join(" "), operator = self.operator, "tools switched");
     }
 }
 

@@ -1,15 +1,29 @@
 //! Logs: text or JSON, to standard error and to a rotated file, written by a thread of their own.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
 
+use super::{RequestLog, request_log::RequestLogGuard};
 use mcpd_config::{LogFormat, Rotation, Telemetry};
 use tracing_appender::{
-    non_blocking::{NonBlocking, WorkerGuard},
+    non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard},
     rolling::{Builder, Rotation as Roll},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    EnvFilter, Layer, Registry,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    reload,
+    util::SubscriberInitExt,
 };
+
+/// Bytes of lines that leave at once, at most.
+const BUFFER: usize = 64 * 1024;
+/// Lines, or pieces of a few KiB, that wait to be written; more are dropped. A standard error that nobody reads must not
+/// fill the memory.
+const WAITING: usize = 4096;
 
 /// Where logs go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +36,8 @@ pub struct LogSettings {
 
 /// Keeps the writing threads alive; dropping it flushes.
 pub struct LogGuard {
+    // In this order: lines of requests go to the writing threads.
+    _requests: RequestLogGuard,
     _workers: Vec<WorkerGuard>,
 }
 
@@ -35,7 +51,10 @@ impl Logs {
     /// Starts logging for the whole process.
     ///
     /// Fails when `telemetry.log` is no filter or the directory cannot be written.
-    pub fn start(telemetry: &Telemetry, settings: &LogSettings) -> Result<(Self, LogGuard), LogError> {
+    pub fn start(
+        telemetry: &Telemetry,
+        settings: &LogSettings,
+    ) -> Result<(Self, RequestLog, LogGuard), LogError> {
         let unwritable = |reason: String| LogError::Directory { path: settings.directory.clone(), reason };
         std::fs::create_dir_all(&settings.directory).map_err(|error| unwritable(error.to_string()))?;
         let (filter, handle) = reload::Layer::new(filter(&telemetry.log)?);
@@ -50,16 +69,21 @@ impl Logs {
             .max_log_files(telemetry.keep as usize)
             .build(&settings.directory)
             .map_err(|error| unwritable(error.to_string()))?;
-        let (file, file_worker) = tracing_appender::non_blocking(file);
+        // The writing thread flushes when nothing waits any more: under load many lines leave at once.
+        let (file, file_worker) = queue(file);
         let mut workers = vec![file_worker];
-        let mut layers = vec![layer(telemetry.format, file)];
-        if settings.stderr {
-            let (stderr, worker) = tracing_appender::non_blocking(std::io::stderr());
+        let stderr = settings.stderr.then(|| {
+            let (stderr, worker) = queue(std::io::stderr());
             workers.push(worker);
-            layers.push(layer(telemetry.format, stderr));
-        }
-        tracing_subscriber::registry().with(filter).with(layers).try_init().map_err(|_| LogError::Started)?;
-        Ok((Self { filter: handle }, LogGuard { _workers: workers }))
+            stderr
+        });
+        let sinks = Sinks { file, stderr };
+        let (requests, gathering) = RequestLog::start(telemetry.format, sinks.clone())
+            .map_err(|error| LogError::Thread(error.to_string()))?;
+        let layer = layer(telemetry.format, sinks);
+        tracing_subscriber::registry().with(filter).with(layer).try_init().map_err(|_| LogError::Started)?;
+        let guard = LogGuard { _requests: gathering, _workers: workers };
+        Ok((Self { filter: handle }, requests, guard))
     }
 
     /// Takes a new filter at once.
@@ -68,9 +92,44 @@ impl Logs {
     }
 }
 
+/// Returns the way to a writer that has a thread of its own.
+fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    let writer = BufWriter::with_capacity(BUFFER, writer);
+    NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(writer)
+}
+
 type Filtered = tracing_subscriber::layer::Layered<reload::Layer<EnvFilter, Registry>, Registry>;
 
-fn layer(format: LogFormat, writer: NonBlocking) -> Box<dyn Layer<Filtered> + Send + Sync> {
+/// Where a line goes, formatted once. Each has a thread of its own, so that a standard error nobody reads does not keep
+/// lines from the file.
+#[derive(Clone)]
+struct Sinks {
+    file: NonBlocking,
+    stderr: Option<NonBlocking>,
+}
+
+impl Write for Sinks {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(stderr) = &mut self.stderr {
+            stderr.write_all(line)?;
+        }
+        self.file.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Sinks {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+fn layer(format: LogFormat, writer: Sinks) -> Box<dyn Layer<Filtered> + Send + Sync> {
     match format {
         LogFormat::Text => fmt::layer().with_ansi(false).with_writer(writer).boxed(),
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
@@ -95,6 +154,9 @@ pub enum LogError {
         /// What the system said.
         reason: String,
     },
+    /// The thread that writes the lines of requests did not start.
+    #[error("the thread that writes the lines of requests did not start: {0}")]
+    Thread(String),
     /// Something else in this process logs already.
     #[error("logging was started before in this process")]
     Started,

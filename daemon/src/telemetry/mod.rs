@@ -7,10 +7,14 @@ mod logs;
 mod names;
 mod recorder;
 mod render;
+mod request_log;
 
-pub use events::{CallFinished, KeyChanged, Outcome, Refused, RequestFinished};
+pub use events::{
+    CallFinished, KeyChanged, Origin, Outcome, Refused, RequestFinished, RequestId, RequestIds, ToolsSwitched,
+};
 pub use histogram::Summary;
 pub use logs::{LogError, LogGuard, LogSettings, Logs};
 pub use names::Metric;
 pub use recorder::{Gauged, Recorder, ToolMeter, Totals};
 pub use render::prometheus;
+pub use request_log::RequestLog;

@@ -11,7 +11,7 @@ use std::{
 use metrics::{CounterFn, HistogramFn, Key, Label};
 use metrics_util::registry::{Registry, Storage};
 
-use super::{Metric, Summary, histogram::Durations};
+use super::{Metric, RequestLog, Summary, histogram::Durations};
 
 /// Keeps every figure of one daemon.
 pub struct Recorder {
@@ -21,6 +21,7 @@ pub struct Recorder {
     duration: Durations,
     connections: Arc<AtomicU64>,
     calls: Arc<AtomicU64>,
+    log: RequestLog,
 }
 
 /// Counters of something that ends well or badly.
@@ -107,7 +108,8 @@ impl Default for Recorder {
         let duration = registry.get_or_create_histogram(&plain(Metric::RequestDuration), Durations::clone);
         let connections = gauge(Metric::ActiveConnections);
         let calls = gauge(Metric::CallsInFlight);
-        Self { requests, duration, connections, calls, registry, started: Instant::now() }
+        let (started, log) = (Instant::now(), RequestLog::default());
+        Self { requests, duration, connections, calls, registry, started, log }
     }
 }
 
@@ -120,6 +122,15 @@ fn labelled(metric: Metric, label: &'static str, value: &str) -> Key {
 }
 
 impl Recorder {
+    /// Makes a recorder whose requests are logged.
+    pub fn new(log: RequestLog) -> Self {
+        Self { log, ..Self::default() }
+    }
+
+    pub(super) fn requests_log(&self) -> &RequestLog {
+        &self.log
+    }
+
     /// Returns how long this daemon has been up.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()

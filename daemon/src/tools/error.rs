@@ -25,6 +25,8 @@ pub enum Code {
     StoreUnavailable,
     /// The call took longer than calls may.
     DeadlineExceeded,
+    /// The client cannot do, or refused, what the call needs of it.
+    ClientUnable,
     /// A fault inside the daemon.
     Internal,
 }

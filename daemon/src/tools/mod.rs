@@ -1,5 +1,6 @@
 //! The built-in tools: one trait, one ordered registry, a folder per family, a file per tool.
 
+mod call;
 mod context;
 mod error;
 #[cfg(feature = "testing")]
@@ -13,11 +14,12 @@ mod stats;
 pub(crate) mod time;
 mod tool;
 
+pub use call::{Call, LogLevel, Progress, Question, Silent, Unanswered, Voice, Wish};
 #[cfg(test)]
 pub(crate) use context::Choice;
 pub(crate) use context::{Picture, ROWS, gather};
 pub use error::{Code, ToolError};
 pub use health::{Condition, Health};
-pub use registry::{Arguments, BadSchema, Registry, Summarised};
+pub use registry::{Arguments, BadSchema, Registry, Summarised, SwitchError, Switched};
 pub use stats::stats;
 pub use tool::{Answer, Family, Tool};

@@ -1,24 +1,32 @@
 //! The ordered registry. Its list is what clients see, in this order, and its call is the only way to a tool: it takes
 //! a permit, which only the guard makes.
 
+mod building;
+mod switch;
+
 use std::{
+    borrow::Cow,
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+pub use building::BadSchema;
+pub(in crate::tools) use building::Building;
 use bytes::Bytes;
 use futures::FutureExt;
 use jsonschema::Validator;
 use mcpd_config::Config;
+use parking_lot::RwLock;
 use serde_json::{Value, json, value::RawValue};
-use tokio::sync::watch;
+pub use switch::{SwitchError, Switched};
+use tokio::sync::{Mutex, watch};
 
-use super::{
-    Answer, Code, Family, Tool, ToolError, context, memory, schema,
-    tool::{AnyTool, Effect},
-};
+use super::{Answer, Call, Code, Family, ToolError, Voice, context, memory, tool::AnyTool};
 use crate::{
     auth::{Need, Principal, Scope},
     guard::Permit,
@@ -38,9 +46,13 @@ pub type Arguments = RawValue;
 pub struct Registry {
     entries: Vec<Entry>,
     by_name: HashMap<&'static str, usize>,
-    /// The array of `tools/list` with every tool, serialised once.
-    full_list: Bytes,
+    /// The array of `tools/list` with every tool that is enabled, serialised once for each change.
+    full_list: RwLock<Bytes>,
     config: watch::Receiver<Arc<Config>>,
+    /// Counts how often the list changed.
+    changes: watch::Sender<u64>,
+    /// Held by who switches tools, so that what is written and what is in force never part.
+    switching: Mutex<()>,
 }
 
 struct Entry {
@@ -55,6 +67,8 @@ struct Entry {
     header_params: Vec<(String, String)>,
     meter: ToolMeter,
     tool: Box<dyn AnyTool>,
+    /// Whether an operator switched it off.
+    disabled: AtomicBool,
 }
 
 /// A tool with its figures.
@@ -68,6 +82,8 @@ pub struct Summarised {
     pub title: &'static str,
     /// Whether it only reads.
     pub read_only: bool,
+    /// Whether clients may have it.
+    pub enabled: bool,
     /// Calls finished.
     pub calls: u64,
     /// Of these, how many failed.
@@ -83,48 +99,59 @@ impl Registry {
         config: watch::Receiver<Arc<Config>>,
         recorder: &Recorder,
     ) -> Result<Self, BadSchema> {
-        let mut building = Building { entries: Vec::new(), recorder };
+        let changes = watch::Sender::new(0);
+        let mut building = Building::new(recorder, &changes);
         memory::register(&mut building, store, &config)?;
         context::register(&mut building, store)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
-        let entries = building.entries;
+        let entries = building.entries();
         let by_name = entries.iter().enumerate().map(|(index, entry)| (entry.name, index)).collect();
-        let full_list = Bytes::from(list(entries.iter()));
-        Ok(Self { entries, by_name, full_list, config })
+        let full_list = RwLock::new(Bytes::from(list(entries.iter())));
+        Ok(Self { entries, by_name, full_list, config, changes, switching: Mutex::default() })
     }
 
-    /// Returns what a call of `name` needs; an unknown name needs what nobody has.
+    /// Returns a count that grows with every change of the list.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Returns what a call of `name` needs; an unknown name and a disabled tool need what nobody has.
     pub fn need<'n>(&self, name: &'n str) -> Need<'n> {
-        self.find(name).map_or(Need::NoSuchTool, |entry| Need::Tool(name, entry.scope))
+        self.offered(name).map_or(Need::NoSuchTool, |entry| Need::Tool(name, entry.scope))
     }
 
     /// Returns the array of tools `who` may call, in the fixed order.
     pub fn list(&self, who: &Principal) -> Bytes {
         let may = |entry: &&Entry| who.may(Need::Tool(entry.name, entry.scope));
-        if who.tools.is_open() && self.entries.iter().all(|entry| may(&entry)) {
-            return self.full_list.clone();
+        if who.tools.is_open() && self.enabled().all(|entry| may(&entry)) {
+            return self.full_list.read().clone();
         }
-        Bytes::from(list(self.entries.iter().filter(may)))
+        Bytes::from(list(self.enabled().filter(may)))
     }
 
-    /// Returns how many tools there are.
+    /// Returns how many tools are enabled.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.enabled().count()
     }
 
-    /// Returns whether there are no tools.
+    /// Returns whether no tool is enabled.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
-    /// Returns every tool with its figures.
+    /// Returns whether clients may have the tool of that name, if there is one.
+    pub fn is_enabled(&self, name: &str) -> Option<bool> {
+        self.find(name).map(Entry::is_enabled)
+    }
+
+    /// Returns every tool with its figures, disabled ones too.
     pub fn summaries(&self) -> Vec<Summarised> {
         let summary = |entry: &Entry| {
             let (calls, errors, duration) = entry.meter.read();
-            let read_only = entry.scope == Scope::Read;
+            let (read_only, enabled) = (entry.scope == Scope::Read, entry.is_enabled());
             let Entry { name, family, title, .. } = *entry;
-            Summarised { name, family, title, read_only, calls, errors, duration }
+            Summarised { name, family, title, read_only, enabled, calls, errors, duration }
         };
         self.entries.iter().map(summary).collect()
     }
@@ -141,18 +168,24 @@ impl Registry {
 
     /// Returns the arguments of a tool that a header mirrors, with the header's name. No shipped tool marks any.
     pub fn header_params(&self, name: &str) -> &[(String, String)] {
-        self.find(name).map_or(&[], |entry| entry.header_params.as_slice())
+        self.offered(name).map_or(&[], |entry| entry.header_params.as_slice())
     }
 
     /// Calls a tool under a permit. Every end is an answer: a panic, a revoked key and a passed deadline too.
-    pub async fn call(&self, permit: &Permit, name: &str, args: Option<&Arguments>) -> Answer {
+    pub async fn call(
+        &self,
+        permit: &Permit,
+        voice: &dyn Voice,
+        name: &str,
+        args: Option<&Arguments>,
+    ) -> Answer {
         let Some(entry) = self.find(name) else {
             // The guard lets nobody near an unknown name; should it, the caller hears what it would hear there.
             return ToolError::not_found("tool", name, "tools/list names the tools").into();
         };
         let began = Instant::now();
         let deadline = self.config.borrow().server.call_deadline;
-        let answer = self.bounded(entry, permit, args, deadline).await;
+        let answer = self.bounded(entry, Call::new(permit.principal(), voice), args, deadline).await;
         let failed = answer.is_error();
         CallFinished { meter: &entry.meter, failed, duration: began.elapsed() }.emit();
         answer
@@ -161,7 +194,7 @@ impl Registry {
     async fn bounded(
         &self,
         entry: &Entry,
-        permit: &Permit,
+        call: Call<'_>,
         args: Option<&Arguments>,
         deadline: Duration,
     ) -> Answer {
@@ -169,8 +202,8 @@ impl Registry {
             Ok(checked) => checked,
             Err(error) => return error.into(),
         };
-        let who = permit.principal();
-        let call = AssertUnwindSafe(entry.tool.run(who, &checked)).catch_unwind();
+        let who = call.who;
+        let call = AssertUnwindSafe(entry.tool.run(call, &checked)).catch_unwind();
         tokio::select! {
             ran = tokio::time::timeout(deadline, call) => match ran {
                 Ok(Ok(answer)) => answer,
@@ -188,8 +221,18 @@ impl Registry {
         }
     }
 
+    /// Returns a tool, also when it is disabled: what was let in before goes on, and operators see it.
     fn find(&self, name: &str) -> Option<&Entry> {
         self.by_name.get(name).map(|index| &self.entries[*index])
+    }
+
+    /// Returns a tool unless it is disabled: to clients that is as if it were not there.
+    fn offered(&self, name: &str) -> Option<&Entry> {
+        self.find(name).filter(|entry| entry.is_enabled())
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.is_enabled())
     }
 }
 
@@ -199,36 +242,49 @@ impl Registry {
 struct Panicked(&'static str);
 
 impl Entry {
+    fn is_enabled(&self) -> bool {
+        !self.disabled.load(Ordering::Relaxed)
+    }
+
     /// Checks arguments against the published schema. A member that is `null` counts as absent.
-    fn check(&self, args: Option<&Arguments>) -> Result<Box<RawValue>, ToolError> {
-        let text = args.map_or("{}", RawValue::get);
+    fn check<'a>(&self, args: Option<&'a Arguments>) -> Result<Cow<'a, RawValue>, ToolError> {
+        let args = if let Some(args) = args { args } else { no_arguments() };
         let invalid = |reason: String| {
             ToolError::new(Code::InvalidArguments, reason)
                 .hint(format!("see the inputSchema of {} in tools/list", self.name))
         };
-        let mut value: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let mut value: Value =
+            serde_json::from_str(args.get()).map_err(|error| invalid(error.to_string()))?;
         if let Value::Object(members) = &mut value {
             members.retain(|_, member| !member.is_null());
         }
-        let complaints: Vec<String> = self
-            .validator
-            .iter_errors(&value)
-            .take(COMPLAINTS)
-            .map(|error| {
-                let path = error.instance_path().to_string();
-                let path = path.trim_start_matches('/').replace('/', ".");
-                let told = if path.is_empty() { error.to_string() } else { format!("{path}: {error}") };
-                shortened(told)
-            })
-            .collect();
-        if !complaints.is_empty() {
-            return Err(invalid(complaints.join("; ")));
+        if !self.validator.is_valid(&value) {
+            return Err(invalid(self.complaints(&value)));
         }
         // The text as it came, not the value: duplicate keys must not pass as their last one. Only `3.0`, which JSON
         // Schema takes for an integer and Rust does not, is written anew.
-        let text = if make_integral(&mut value) { value.to_string() } else { text.to_owned() };
-        RawValue::from_string(text).map_err(|error| invalid(error.to_string()))
+        if !make_integral(&mut value) {
+            return Ok(Cow::Borrowed(args));
+        }
+        RawValue::from_string(value.to_string()).map(Cow::Owned).map_err(|error| invalid(error.to_string()))
     }
+
+    /// Says what is wrong with arguments, with the paths.
+    fn complaints(&self, value: &Value) -> String {
+        let complaints = self.validator.iter_errors(value).take(COMPLAINTS).map(|error| {
+            let path = error.instance_path().to_string();
+            let path = path.trim_start_matches('/').replace('/', ".");
+            shortened(if path.is_empty() { error.to_string() } else { format!("{path}: {error}") })
+        });
+        complaints.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// What a call without arguments has.
+fn no_arguments() -> &'static RawValue {
+    static NONE: LazyLock<Box<RawValue>> =
+        LazyLock::new(|| serde_json::value::to_raw_value(&json!({})).unwrap_or_default());
+    &NONE
 }
 
 /// Turns whole numbers written with a fraction into integers, and answers whether there were any.
@@ -257,87 +313,4 @@ fn shortened(mut text: String) -> String {
 fn list<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {
     let objects: Vec<&str> = entries.map(|entry| entry.published.as_str()).collect();
     format!("[{}]", objects.join(","))
-}
-
-/// A tool's own schema is no schema: a mistake of ours, found at the start.
-#[derive(Debug, thiserror::Error)]
-#[error("the input schema of the tool {tool} is not valid: {reason}")]
-pub struct BadSchema {
-    tool: &'static str,
-    reason: String,
-}
-
-fn validator(tool: &'static str, schema: &Value) -> Result<Validator, BadSchema> {
-    jsonschema::validator_for(schema).map_err(|error| BadSchema { tool, reason: error.to_string() })
-}
-
-/// The registry while families add their tools.
-pub(super) struct Building<'a> {
-    entries: Vec<Entry>,
-    recorder: &'a Recorder,
-}
-
-impl Building<'_> {
-    /// Adds a tool after those added before.
-    pub(super) fn add<T: Tool>(&mut self, tool: T) -> Result<(), BadSchema> {
-        let input = schema::input::<T::Args>();
-        let reads = T::EFFECT == Effect::Reads;
-        let published = json!({
-            "name": T::NAME,
-            "title": T::TITLE,
-            "description": T::DESCRIPTION,
-            "inputSchema": &input,
-            "outputSchema": schema::output::<T::Output>(),
-            "annotations": {
-                "title": T::TITLE,
-                "readOnlyHint": reads,
-                "destructiveHint": false,
-                "idempotentHint": T::EFFECT != Effect::Adds,
-                "openWorldHint": false,
-            },
-        });
-        self.entries.push(Entry {
-            name: T::NAME,
-            family: T::FAMILY,
-            title: T::TITLE,
-            scope: if reads { Scope::Read } else { Scope::Write },
-            published: published.to_string(),
-            header_params: Vec::new(),
-            validator: validator(T::NAME, &input)?,
-            meter: self.recorder.tool(T::NAME),
-            tool: Box::new(tool),
-        });
-        Ok(())
-    }
-
-    /// Adds a tool that speaks in content blocks, published as it says itself.
-    #[cfg(feature = "testing")]
-    pub(super) fn add_raw(
-        &mut self,
-        name: &'static str,
-        published: &Value,
-        tool: Box<dyn AnyTool>,
-    ) -> Result<(), BadSchema> {
-        self.entries.push(Entry {
-            name,
-            family: Family::Fixture,
-            title: name,
-            scope: Scope::Read,
-            published: published.to_string(),
-            header_params: header_params(&published["inputSchema"]),
-            validator: validator(name, &published["inputSchema"])?,
-            meter: self.recorder.tool(name),
-            tool,
-        });
-        Ok(())
-    }
-}
-
-#[cfg(feature = "testing")]
-fn header_params(input: &Value) -> Vec<(String, String)> {
-    let properties = input["properties"].as_object().into_iter().flatten();
-    let marked = properties.filter_map(|(name, schema)| {
-        schema["x-mcp-header"].as_str().map(|header| (name.clone(), header.to_owned()))
-    });
-    marked.collect()
 }

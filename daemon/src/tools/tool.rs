@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Code, ToolError};
-use crate::auth::Principal;
+use super::{Call, Code, ToolError};
 
 /// The families of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +61,10 @@ pub trait Tool: Send + Sync + 'static {
     /// What it gives.
     type Output: Serialize + JsonSchema + Send;
 
-    /// Does it, for `who`.
+    /// Does it. Dropping the future ends the call; what it has handed to the store is written all the same.
     fn call(
         &self,
-        who: &Principal,
+        call: Call<'_>,
         args: Self::Args,
     ) -> impl Future<Output = Result<Self::Output, ToolError>> + Send;
 }
@@ -88,9 +87,6 @@ pub enum Answer {
         /// Whether it reports a failure.
         is_error: bool,
     },
-    /// The client lacks a capability, a JSON object naming it.
-    #[cfg(feature = "testing")]
-    NeedsCapability(&'static str),
 }
 
 impl Answer {
@@ -100,8 +96,6 @@ impl Answer {
             Self::Object { is_error, .. } => *is_error,
             #[cfg(feature = "testing")]
             Self::Blocks { is_error, .. } => *is_error,
-            #[cfg(feature = "testing")]
-            Self::NeedsCapability(_) => true,
         }
     }
 }
@@ -115,7 +109,7 @@ impl From<ToolError> for Answer {
 /// A tool without its types.
 pub(super) trait AnyTool: Send + Sync {
     /// Decodes the arguments, calls, and encodes the result.
-    fn run<'a>(&'a self, who: &'a Principal, args: &'a RawValue) -> BoxFuture<'a, Answer>;
+    fn run<'a>(&'a self, call: Call<'a>, args: &'a RawValue) -> BoxFuture<'a, Answer>;
 }
 
 /// A successful result with the `success` field every result has.
@@ -127,7 +121,7 @@ struct Success<T> {
 }
 
 impl<T: Tool> AnyTool for T {
-    fn run<'a>(&'a self, who: &'a Principal, args: &'a RawValue) -> BoxFuture<'a, Answer> {
+    fn run<'a>(&'a self, call: Call<'a>, args: &'a RawValue) -> BoxFuture<'a, Answer> {
         async move {
             // The schema has been checked; what is left are duplicate keys and numbers out of every range.
             let decoded = serde_json::from_str(args.get()).map_err(|error| {
@@ -135,7 +129,7 @@ impl<T: Tool> AnyTool for T {
                     .hint("send each argument once, as the tool's inputSchema describes it")
             });
             let output = match decoded {
-                Ok(args) => self.call(who, args).await,
+                Ok(args) => self.call(call, args).await,
                 Err(error) => Err(error),
             };
             let encoded = output.and_then(|output| {

@@ -3,8 +3,8 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
-use http::Version;
+use axum::body::Body;
+use http::{Request, Version};
 use hyper::{
     body::Incoming,
     server::conn::http1,
@@ -20,12 +20,12 @@ use tokio::{
     sync::{OwnedSemaphorePermit, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
 
 use super::{
     farewell::turn_away,
-    head::Line,
+    head::{Known, Line},
     pulse::{Deadlines, Missed, Pulse},
+    routes::{Http, Knock, Side},
     sockets::Sockets,
     watch::{Held, Watch, Watched},
 };
@@ -55,7 +55,9 @@ pub struct Door {
     /// The listener.
     pub listener: TcpListener,
     /// What answers requests.
-    pub router: Router,
+    pub http: Arc<Http>,
+    /// Which side of the daemon this is.
+    pub side: Side,
     /// Who lets connections in.
     pub guard: Arc<Guard>,
     /// The configuration in force: deadlines are those of the moment a connection comes.
@@ -152,8 +154,8 @@ async fn connection(door: Arc<Door>, guest: Guest) {
     let pulse = Arc::new(Pulse::new(Arc::clone(place.serving())));
     let watch = Watch::new(Arc::clone(&pulse), deadlines);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), socket));
-    let line = Arc::new(Line { place, peer: peer.ip(), reached, pulse });
-    let service = answering(door.router.clone(), Arc::clone(&line));
+    let line = Arc::new(Line { place, peer: peer.ip(), reached, pulse, known: Known::default() });
+    let service = answering(Arc::clone(&door.http), door.side, Arc::clone(&line));
     // One that comes while draining may still ask how we fare, once.
     let lasting = !door.guard.draining().is_cancelled();
     if http2 {
@@ -183,7 +185,8 @@ fn tune(stream: &TcpStream) {
 
 /// Returns what answers the requests of a connection and holds it busy meanwhile.
 fn answering(
-    router: Router,
+    http: Arc<Http>,
+    side: Side,
     line: Arc<Line>,
 ) -> impl Service<
     Request<Incoming>,
@@ -191,14 +194,13 @@ fn answering(
     Error = Infallible,
     Future = impl Future<Output = Result<http::Response<Held<Body>>, Infallible>> + Send + 'static,
 > {
-    service_fn(move |mut request: Request<Incoming>| {
+    service_fn(move |request: Request<Incoming>| {
         let busy = line.busy();
         if request.version() == Version::HTTP_2 {
             line.pulse.is_shared();
         }
-        request.extensions_mut().insert(Arc::clone(&line));
-        let answer = router.clone().oneshot(request);
-        async move { Ok(answer.await?.map(|body| Held::new(body, busy))) }
+        let answer = Arc::clone(&http).answer(side, Knock::new(Arc::clone(&line), request));
+        async move { Ok(answer.await.map(|body| Held::new(body, busy))) }
     })
 }
 
@@ -233,6 +235,19 @@ async fn attend(served: impl Serving, mut watch: Watch, line: &Line, door: &Door
     let mut served = std::pin::pin!(served);
     let draining = door.guard.draining();
     let mut drained = draining.is_cancelled();
+    // One token to watch at every request; once it fired, each for itself.
+    while !line.place.told().is_cancelled() {
+        tokio::select! {
+            biased;
+            _ = served.as_mut() => return,
+            () = line.place.told().cancelled() => {}
+            missed = watch.missed() => match overdue(missed, line) {
+                Overdue::Finish => served.as_mut().finish(),
+                Overdue::Close => return close(served).await,
+                Overdue::Drop => return,
+            },
+        }
+    }
     loop {
         tokio::select! {
             biased; // the watch looks last, at what has happened by then
@@ -245,20 +260,40 @@ async fn attend(served: impl Serving, mut watch: Watch, line: &Line, door: &Door
                 drained = true;
                 served.as_mut().finish();
             }
-            missed = watch.missed() => {
-                tracing::debug!(peer = %line.peer, ?missed, "a connection missed a deadline");
-                match missed {
-                    Missed::Age => served.as_mut().finish(),
-                    Missed::KeepAlive => break,
-                    Missed::Write => {
-                        line.pulse.abort();
-                        return;
-                    }
-                    Missed::FirstByte | Missed::Header => return,
-                }
-            }
+            missed = watch.missed() => match overdue(missed, line) {
+                Overdue::Finish => served.as_mut().finish(),
+                Overdue::Close => break,
+                Overdue::Drop => return,
+            },
         }
     }
+    close(served).await;
+}
+
+/// What becomes of a connection that missed a deadline.
+enum Overdue {
+    /// It finishes what it serves.
+    Finish,
+    /// It is ended in good form.
+    Close,
+    /// It is gone.
+    Drop,
+}
+
+fn overdue(missed: Missed, line: &Line) -> Overdue {
+    tracing::debug!(peer = %line.peer, ?missed, "a connection missed a deadline");
+    match missed {
+        Missed::Age => Overdue::Finish,
+        Missed::KeepAlive => Overdue::Close,
+        Missed::Write => {
+            line.pulse.abort();
+            Overdue::Drop
+        }
+        Missed::FirstByte | Missed::Header => Overdue::Drop,
+    }
+}
+
+async fn close(mut served: Pin<&mut impl Serving>) {
     // What is being said is ended in good form, but nobody is waited for.
     served.as_mut().finish();
     let _ = tokio::time::timeout(BREATH, served.as_mut()).await;

@@ -6,10 +6,10 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::sse;
+use super::feed::{event, event_id};
 use crate::{
     guard::Denied,
-    mcp::{Reply, RpcError},
+    mcp::{Reply, RpcError, Session},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -41,7 +41,7 @@ fn with_body(status: StatusCode, kind: Option<HeaderValue>, body: Body) -> Respo
 
 /// A refusal of the guard, before any JSON-RPC id is known.
 pub(super) fn denied(denied: &Denied) -> Response {
-    let mut response = reply(Reply::error(None, &RpcError::Denied(denied.clone())), false);
+    let mut response = reply(Reply::error(None, &RpcError::Denied(denied.clone())));
     // A refused stranger keeps no place.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
@@ -55,17 +55,29 @@ pub(super) fn invalid(status: StatusCode, why: &'static str) -> Response {
     json(status, body)
 }
 
-/// The protocol's reply; `streamed` when the client only takes an event stream.
-pub(super) fn reply(reply: Reply, streamed: bool) -> Response {
+/// The protocol's reply as one JSON object.
+pub(super) fn reply(reply: Reply) -> Response {
+    told(reply, |status, body| json(status, Body::from(body)))
+}
+
+/// The protocol's reply for a client that takes only an event stream. In a session the event has an id, so that a client
+/// that loses it can come back for it.
+pub(super) fn streamed(reply: Reply, session: Option<&Session>) -> Response {
+    told(reply, |status, body| {
+        if !status.is_success() {
+            return json(status, Body::from(body));
+        }
+        let id = session.and_then(|session| session.keep_answer(&body)).map(|track| event_id(track, 0));
+        stream(Body::from(event(id.as_deref(), &body)))
+    })
+}
+
+fn told(reply: Reply, answer: impl FnOnce(StatusCode, Bytes) -> Response) -> Response {
     match reply {
         Reply::Accepted => empty(StatusCode::ACCEPTED),
         Reply::Message { status, body, session, retry_after } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = if streamed && status.is_success() {
-                sse::single(&body)
-            } else {
-                json(status, Body::from(body))
-            };
+            let mut response = answer(status, body);
             let headers = response.headers_mut();
             if let Some(session) = session.and_then(|id| HeaderValue::try_from(id).ok()) {
                 headers.insert(SESSION, session);
@@ -94,13 +106,4 @@ pub(super) fn stream(body: Body) -> Response {
     let buffering = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
     response
-}
-
-/// Bytes of one event.
-pub(super) fn event(data: &[u8]) -> Bytes {
-    let mut event = Vec::with_capacity(data.len() + 24);
-    event.extend_from_slice(b"event: message\ndata: ");
-    event.extend_from_slice(data);
-    event.extend_from_slice(b"\n\n");
-    Bytes::from(event)
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
@@ -21,7 +22,7 @@ const SMALL: usize = 64 * 1024;
 const PIECE: usize = 1024;
 
 /// The memory for large bodies, all together.
-pub struct Bodies(Arc<Semaphore>);
+pub(super) struct Bodies(Arc<Semaphore>);
 
 /// A body that was read, with its share of the memory.
 pub(super) struct Taken {
@@ -40,7 +41,7 @@ enum Unread {
 
 impl Bodies {
     /// Begins with so many bytes free.
-    pub fn new(bytes: u64) -> Self {
+    pub(super) fn new(bytes: u64) -> Self {
         let pieces = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(PIECE);
         Self(Arc::new(Semaphore::new(pieces.min(Semaphore::MAX_PERMITS))))
     }
@@ -52,6 +53,13 @@ impl Bodies {
     }
 }
 
+impl From<Bytes> for Taken {
+    /// A message that came another way, without a share.
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, _share: None }
+    }
+}
+
 impl std::ops::Deref for Taken {
     type Target = [u8];
 
@@ -60,11 +68,17 @@ impl std::ops::Deref for Taken {
     }
 }
 
+/// Returns how long a body says it is. A length that is no number does not come this far, and one beyond all numbers is
+/// too long.
+pub(super) fn announced(length: Option<&str>) -> Option<usize> {
+    length.map(|length| length.parse().unwrap_or(usize::MAX))
+}
+
 /// Reads the body of a request, or says with which answer it ends.
 pub(super) async fn read(
     http: &Http,
-    body: Body,
-    headers: &HeaderMap,
+    body: &mut Incoming,
+    announced: Option<usize>,
     peer: Peer,
 ) -> Result<Taken, Box<Response>> {
     let (limit, deadline) = {
@@ -72,9 +86,6 @@ pub(super) async fn read(
         (config.server.body_limit, config.server.body_deadline)
     };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    // A length that is no number does not come this far, and one beyond all numbers is too long.
-    let announced = announced.map(|length| length.parse().unwrap_or(usize::MAX));
     let read = take(&http.bodies, body, Size { limit, announced }, Instant::now() + deadline).await;
     read.map_err(|why| {
         let mut answer = match why {
@@ -101,7 +112,12 @@ struct Size {
     announced: Option<usize>,
 }
 
-async fn take(bodies: &Bodies, mut body: Body, size: Size, deadline: Instant) -> Result<Taken, Unread> {
+async fn take(
+    bodies: &Bodies,
+    mut body: impl Body<Data = Bytes> + Unpin,
+    size: Size,
+    deadline: Instant,
+) -> Result<Taken, Unread> {
     if size.announced.is_some_and(|length| length > size.limit) {
         return Err(Unread::TooLong);
     }
@@ -158,6 +174,7 @@ fn give_back(share: &mut OwnedSemaphorePermit, needed: usize) {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use std::{convert::Infallible, time::Duration};
 
     use futures::stream;

@@ -2,112 +2,224 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    response::Response,
-};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderValue, Method, StatusCode, header};
+use tokio_util::task::TaskTracker;
 
 use super::{
-    answers, body, head,
-    routes::{Counted, Http, Knock, RequestId},
-    sse,
+    answers,
+    body::{self, Taken},
+    feed::{Call, Ends, Feed, Source},
+    head,
+    heads::{Accepts, Heads, media_type},
+    routes::{Counted, Http, Knock},
 };
 use crate::{
     guard::Visitor,
-    mcp::{Ask, MODERN, Origin, Reply, RpcError},
+    mcp::{Ask, Lazy, MODERN, Mcp, Origin, Outlet, Reply, RpcError, Session, Track},
+    telemetry::RequestId,
 };
 
 /// Answers a request to the endpoint.
-pub(super) async fn mcp(State(http): State<Arc<Http>>, request: Request) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let (knock, body) = Knock::new(request);
-    let (Some(knock), Some(id)) = (knock, id) else {
-        return answers::empty(StatusCode::INTERNAL_SERVER_ERROR);
-    };
+pub(super) async fn mcp(http: &Arc<Http>, knock: Box<Knock>, id: RequestId) -> Response {
+    let heads = Heads::read(&knock.parts.headers);
     // Nothing is read, and nothing about methods is told, before it is known who asks.
-    let visitor = match http.recognise(&knock) {
+    let visitor = match http.recognise_by(&knock, &heads) {
         Ok(visitor) => visitor,
         Err(denied) => return answers::denied(&denied),
     };
     match knock.parts.method {
-        Method::POST => post(&http, &knock, &id, &visitor, body).await,
-        Method::GET => get(&http, &knock, &visitor),
-        Method::DELETE => delete(&http, &knock, &visitor),
+        Method::POST => {
+            let accepts = match check_content(&heads) {
+                Ok(accepts) => accepts,
+                Err(response) => return *response,
+            };
+            let announced = body::announced(heads.content_length.first());
+            let session = named_session(http, &heads, &visitor);
+            post(http, knock, id, Poster { visitor, accepts, announced, session }).await
+        }
+        Method::GET => get(http, &heads, &visitor),
+        Method::DELETE => delete(http, &heads, &visitor).boxed().await,
         _ => method_not_allowed("POST, GET, DELETE"),
     }
 }
 
-async fn post(http: &Http, knock: &Knock, id: &RequestId, visitor: &Visitor, body: Body) -> Response {
-    let headers = &knock.parts.headers;
-    let accepts = match check_content(headers) {
-        Ok(accepts) => accepts,
-        Err(response) => return *response,
-    };
-    let body = match body::read(http, body, headers, visitor.peer).await {
+/// Who posts, and what it takes as an answer.
+struct Poster {
+    visitor: Visitor,
+    accepts: Accepts,
+    /// Bytes that it says its body has.
+    announced: Option<usize>,
+    /// The legacy session it names, if that is its own.
+    session: Option<Arc<Session>>,
+}
+
+/// Returns the legacy session that is named. Whether it must be there is the protocol's to say.
+fn named_session(http: &Http, heads: &Heads<'_>, visitor: &Visitor) -> Option<Arc<Session>> {
+    let named = heads.session.first()?;
+    (heads.version.first() != Some(MODERN)).then(|| http.mcp.own_session(named, visitor).ok())?
+}
+
+async fn post(http: &Arc<Http>, mut knock: Box<Knock>, id: RequestId, poster: Poster) -> Response {
+    let Poster { visitor, accepts, announced, session } = poster;
+    let body = match body::read(http, &mut knock.body, announced, visitor.peer).await {
         Ok(body) => body,
         Err(response) => return *response,
     };
-    let param = |name: &str| head::param(headers, name);
-    let origin = match head::protocol(headers, &param) {
-        Ok(head) => Origin::Http(head),
-        Err(name) => {
-            let why = format!("the {name} header occurs twice or is not plain text");
-            return answers::reply(Reply::error(None, &RpcError::HeaderMismatch(why)), false);
-        }
-    };
-    let ask = Ask { request: &id.0, visitor, origin, body: &body };
-    let reply = http.mcp.answer(&ask).await;
-    let mut response = answers::reply(reply, accepts == Accepts::OnlyStream);
-    response.extensions_mut().insert(Counted);
-    response
+    let lazy = accepts.stream.then(Arc::<Lazy>::default);
+    let outlet = lazy.as_ref().map_or(Outlet::Closed, |lazy| Outlet::Lazy(Arc::clone(lazy)));
+    let post = Post { knock, id, visitor, body, outlet };
+    post.respond(http, accepts, session, lazy).await
 }
 
-/// Opens the stream on which a legacy session hears what the server says on its own.
-fn get(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
-    let headers = &knock.parts.headers;
-    if version(headers) == Some(MODERN) {
+/// One message that was posted, with all that it is answered from.
+struct Post {
+    knock: Box<Knock>,
+    id: RequestId,
+    visitor: Visitor,
+    body: Taken,
+    outlet: Outlet,
+}
+
+impl Post {
+    /// Answers with one JSON object, or with a stream once there is something to say before the answer.
+    async fn respond(
+        self,
+        http: &Arc<Http>,
+        accepts: Accepts,
+        session: Option<Arc<Session>>,
+        lazy: Option<Arc<Lazy>>,
+    ) -> Response {
+        let principal = Arc::clone(&self.visitor.principal);
+        let mcp = Arc::clone(&http.mcp);
+        let answering = async move { self.answer(&mcp).await };
+        let answering: BoxFuture<'static, Reply> = Box::pin(answering);
+        let goes_on = session.is_some().then(|| http.tasks.clone());
+        let mut running = Running { answering: Some(answering), goes_on };
+        let messages = match lazy.as_ref() {
+            None => Err(running.answer().await),
+            Some(lazy) => tokio::select! {
+                biased;
+                reply = running.answer() => Err(reply),
+                messages = lazy.opened() => Ok(messages),
+            },
+        };
+        let mut response = match (messages, running.answering.take(), session, lazy) {
+            (Ok(messages), Some(answering), session, Some(lazy)) => {
+                let call = Call::new(answering, messages);
+                let ends = Ends::default();
+                let feed = match session.and_then(|session| Some((session.answer_stream()?, session))) {
+                    // A session's call goes on without its client, who may come back for the rest.
+                    Some((track, session)) => {
+                        let reader = track.reader();
+                        http.tasks.spawn(drive(call, track, lazy));
+                        let feed = Feed::new(Source::Track(reader), &principal, ends, ());
+                        if session.primes() { feed.primed() } else { feed }
+                    }
+                    None => Feed::new(Source::Call(call), &principal, ends, ()),
+                };
+                answers::stream(feed.body())
+            }
+            (Err(reply), _, session, _) if !accepts.json => answers::streamed(reply, session.as_deref()),
+            (Err(reply), ..) => answers::reply(reply),
+            (Ok(_), None, ..) | (Ok(_), _, _, None) => answers::empty(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        response.extensions_mut().insert(Counted);
+        response
+    }
+
+    async fn answer(&self, mcp: &Mcp) -> Reply {
+        let origin = Origin::Http(head::protocol(&self.knock.parts.headers));
+        let Self { id, visitor, outlet, body, .. } = self;
+        mcp.answer(&Ask { request: *id, visitor, origin, outlet, body }).await
+    }
+}
+
+/// A message while it is answered. In a legacy session a client that hangs up does not cancel what it asked for (MCP
+/// 2025-11-25, Sending Messages): it goes on by itself then.
+struct Running {
+    answering: Option<BoxFuture<'static, Reply>>,
+    goes_on: Option<TaskTracker>,
+}
+
+impl Running {
+    async fn answer(&mut self) -> Reply {
+        let Some(answering) = self.answering.as_mut() else { return Reply::Accepted };
+        let reply = answering.await;
+        self.answering = None;
+        reply
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let (Some(answering), Some(tasks)) = (self.answering.take(), &self.goes_on) {
+            tasks.spawn(answering);
+        }
+    }
+}
+
+/// Puts what a call says onto its session's stream, until its answer.
+async fn drive(mut call: Call, track: Arc<Track>, lazy: Arc<Lazy>) {
+    loop {
+        tokio::select! {
+            biased;
+            () = lazy.hung_up() => track.hang_up(),
+            message = call.next() => match message {
+                Some(message) => track.push(message),
+                None => return track.end(),
+            },
+        }
+    }
+}
+
+/// Opens the stream on which a legacy session hears what the server says on its own, or goes on with one that broke.
+fn get(http: &Http, heads: &Heads<'_>, visitor: &Visitor) -> Response {
+    if heads.version.first() == Some(MODERN) {
         return method_not_allowed("POST");
     }
-    if accepts(headers) == Accepts::Nothing || !mentions(headers, "text/event-stream") {
+    // Here a client without the header is taken for a person with a browser, who would wait in vain.
+    let accepts = heads.accepts();
+    if !accepts.told || !accepts.stream {
         let why = "a GET opens an event stream: send Accept: text/event-stream";
         return answers::invalid(StatusCode::NOT_ACCEPTABLE, why);
     }
-    match session_of(http, headers, visitor) {
-        Ok(session) => sse::listen(&session, &http.guard),
-        Err(error) => answers::reply(Reply::error(None, &error), false),
+    let session = match session_of(http, heads, visitor) {
+        Ok(session) => session,
+        Err(error) => return answers::reply(Reply::error(None, &error)),
+    };
+    let last = heads.last_event.first();
+    let Some(reader) = session.listen(last) else {
+        return answers::invalid(StatusCode::BAD_REQUEST, "this session speaks on its own stream");
+    };
+    let primes = reader.begins() && session.primes();
+    let mut ends = Ends { ended: session.ended.clone(), ..Ends::default() };
+    if !reader.answers() {
+        ends.draining = http.guard.draining().clone();
     }
+    let feed = Feed::new(Source::Track(reader), &session.principal, ends, ());
+    answers::stream(if primes { feed.primed() } else { feed.greeting() }.body())
 }
 
-fn delete(http: &Http, knock: &Knock, visitor: &Visitor) -> Response {
-    let headers = &knock.parts.headers;
-    if version(headers) == Some(MODERN) {
+async fn delete(http: &Http, heads: &Heads<'_>, visitor: &Visitor) -> Response {
+    if heads.version.first() == Some(MODERN) {
         return method_not_allowed("POST");
     }
-    match session_of(http, headers, visitor) {
+    match session_of(http, heads, visitor) {
         Ok(session) => {
-            http.mcp.sessions().end(&session.id);
+            http.mcp.sessions().end_now(&session.id).await;
             answers::empty(StatusCode::NO_CONTENT)
         }
-        Err(error) => answers::reply(Reply::error(None, &error), false),
+        Err(error) => answers::reply(Reply::error(None, &error)),
     }
 }
 
-fn session_of(
-    http: &Http,
-    headers: &HeaderMap,
-    visitor: &Visitor,
-) -> Result<Arc<crate::mcp::Session>, RpcError> {
+fn session_of(http: &Http, heads: &Heads<'_>, visitor: &Visitor) -> Result<Arc<Session>, RpcError> {
     http.guard.enter(visitor)?;
-    crate::mcp::check_version(version(headers))?;
-    let name = http::HeaderName::from_static("mcp-session-id");
-    let id = head::unique(headers, &name).map_err(|()| RpcError::SessionRequired)?;
+    crate::mcp::check_version(heads.version.first())?;
+    let id = heads.session.text().map_err(|()| RpcError::SessionRequired)?;
     http.mcp.own_session(id.ok_or(RpcError::SessionRequired)?, visitor)
-}
-
-fn version(headers: &HeaderMap) -> Option<&str> {
-    headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok())
 }
 
 fn method_not_allowed(allowed: &'static str) -> Response {
@@ -116,52 +228,27 @@ fn method_not_allowed(allowed: &'static str) -> Response {
     response
 }
 
-/// What a client takes as an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Accepts {
-    /// A JSON object, and perhaps a stream.
-    Json,
-    /// An event stream and nothing else.
-    OnlyStream,
-    /// Neither.
-    Nothing,
-}
-
-fn accepts(headers: &HeaderMap) -> Accepts {
-    let any = !headers.contains_key(header::ACCEPT) || mentions(headers, "*/*");
-    if any || mentions(headers, "application/json") || mentions(headers, "application/*") {
-        Accepts::Json
-    } else if mentions(headers, "text/event-stream") {
-        Accepts::OnlyStream
-    } else {
-        Accepts::Nothing
+/// Checks that a posted body says it is plain JSON.
+pub(super) fn check_json(heads: &Heads<'_>) -> Result<(), Box<Response>> {
+    let refuse = |why| Err(Box::new(answers::invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, why)));
+    let kind = heads.content_type.first().map(media_type);
+    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        return refuse("send Content-Type: application/json");
     }
-}
-
-fn mentions(headers: &HeaderMap, kind: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut kinds = values.flat_map(|value| value.split(',')).map(media_type);
-    kinds.any(|found| found.eq_ignore_ascii_case(kind))
-}
-
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
-}
-
-fn check_content(headers: &HeaderMap) -> Result<Accepts, Box<Response>> {
-    let refuse = |status, why| Err(Box::new(answers::invalid(status, why)));
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !kind.is_some_and(|kind| media_type(kind).eq_ignore_ascii_case("application/json")) {
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
+    if heads.content_encoding.is_there() {
+        return refuse("an encoded body is not taken: send it plain");
     }
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an encoded body is not taken: send it plain");
-    }
-    match accepts(headers) {
-        Accepts::Nothing => refuse(
+    Ok(())
+}
+
+fn check_content(heads: &Heads<'_>) -> Result<Accepts, Box<Response>> {
+    check_json(heads)?;
+    let accepts = heads.accepts();
+    if !accepts.json && !accepts.stream {
+        return Err(Box::new(answers::invalid(
             StatusCode::NOT_ACCEPTABLE,
             "the answer is JSON or an event stream: send Accept: application/json, text/event-stream",
-        ),
-        accepts @ (Accepts::Json | Accepts::OnlyStream) => Ok(accepts),
+        )));
     }
+    Ok(accepts)
 }

@@ -3,17 +3,21 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{HeaderMap, HeaderName, header, request::Parts};
+use http::{HeaderMap, Uri};
 use mcpd_config::ForwardedHeader;
+use parking_lot::Mutex;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
-use super::pulse::{Busy, Pulse};
+use super::{
+    heads::{Heads, Once},
+    pulse::{Busy, Pulse},
+};
 use crate::{
-    auth::{Caller, Credentials, Headers, Peer, Secret},
+    auth::{Caller, Credentials, Headers, Peer, Principal, Secret},
     guard::Connection,
     mcp::HttpHead,
 };
-
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The connection a request came in on.
 pub(super) struct Line {
@@ -25,6 +29,50 @@ pub(super) struct Line {
     pub(super) reached: Option<IpAddr>,
     /// What happens on it.
     pub(super) pulse: Arc<Pulse>,
+    /// The key recognised last on it.
+    pub(super) known: Known,
+}
+
+/// The `Authorization` header recognised last on a connection, and whose it is: who sends the same again need not be
+/// looked up and hashed again.
+#[derive(Default)]
+pub(super) struct Known(Mutex<Option<Recalled>>);
+
+struct Recalled {
+    shown: Zeroizing<Vec<u8>>,
+    principal: Arc<Principal>,
+}
+
+impl Known {
+    /// Returns the principal if the same is shown as before.
+    fn recall(&self, shown: &[u8]) -> Option<Arc<Principal>> {
+        let known = self.0.lock();
+        let before = known.as_ref().filter(|before| same(&before.shown, shown))?;
+        Some(Arc::clone(&before.principal))
+    }
+
+    /// Notes who shows this.
+    pub(super) fn note(&self, shown: &[u8], principal: &Arc<Principal>) {
+        *self.0.lock() =
+            Some(Recalled { shown: Zeroizing::new(shown.to_vec()), principal: Arc::clone(principal) });
+    }
+}
+
+/// Compares in a time that depends on the length alone, eight bytes at a time.
+fn same(known: &[u8], shown: &[u8]) -> bool {
+    if known.len() != shown.len() {
+        return false;
+    }
+    let word = |chunk: &[u8]| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_ne_bytes(word)
+    };
+    let differ = known
+        .chunks(8)
+        .zip(shown.chunks(8))
+        .fold(0, |differ, (one, other)| differ | (word(one) ^ word(other)));
+    differ.ct_eq(&0).into()
 }
 
 impl Line {
@@ -34,29 +82,43 @@ impl Line {
     }
 
     /// Reads the head of a request.
-    pub(super) fn caller<'a>(&self, parts: &'a Parts, forwarded: ForwardedHeader) -> Caller<'a> {
-        let headers = &parts.headers;
-        let (host, origin) = (unique(headers, &header::HOST), unique(headers, &header::ORIGIN));
+    pub(super) fn caller<'a>(
+        &self,
+        target: &'a Uri,
+        heads: &Heads<'a>,
+        forwarded: ForwardedHeader,
+    ) -> Caller<'a> {
+        let (host, origin) = (heads.host.text(), heads.origin.text());
         // A target in absolute form names the host and outweighs Host (RFC 9112, section 3.2.2); two names are one too many.
-        let target = parts.uri.authority().map(|host| host.as_str());
+        let target = target.authority().map(|host| host.as_str());
         let named = host.ok().flatten();
         let differ = target.is_some() && named.is_some() && target != named;
         let malformed = host.is_err() || origin.is_err() || differ;
-        let host = target.or(named);
         let forwarded = match forwarded {
-            ForwardedHeader::XForwardedFor => unique(headers, &FORWARDED_FOR),
-            ForwardedHeader::Forwarded => unique(headers, &header::FORWARDED),
+            ForwardedHeader::XForwardedFor => heads.forwarded_for,
+            ForwardedHeader::Forwarded => heads.forwarded,
         };
-        // What cannot be read names nobody; it only matters where a trusted proxy is believed.
-        let forwarded = forwarded.unwrap_or(Some("unreadable"));
-        let origin = origin.ok().flatten();
-        let credentials = unique(headers, &header::AUTHORIZATION).ok().flatten().and_then(bearer);
         Caller {
             peer: Peer::Ip(self.peer),
             reached: self.reached,
-            headers: Some(Headers { host, origin, forwarded, malformed }),
-            credentials: credentials.map_or(Credentials::Missing, Credentials::Bearer),
+            headers: Some(Headers {
+                host: target.or(named),
+                origin: origin.ok().flatten(),
+                // What cannot be read names nobody; it only matters where a trusted proxy is believed.
+                forwarded: forwarded.text().unwrap_or(Some("unreadable")),
+                malformed,
+            }),
+            credentials: self.credentials(heads),
         }
+    }
+
+    fn credentials(&self, heads: &Heads<'_>) -> Credentials {
+        let Some(shown) = heads.authorization.bytes() else { return Credentials::Missing };
+        if let Some(principal) = self.known.recall(shown) {
+            return Credentials::Again(principal);
+        }
+        let key = std::str::from_utf8(shown).ok().and_then(bearer);
+        key.map_or(Credentials::Missing, Credentials::Bearer)
     }
 }
 
@@ -66,32 +128,21 @@ fn bearer(value: &str) -> Option<Secret> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(key.trim()))
 }
 
-/// Returns a header that may occur once.
-pub(super) fn unique<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next().map(|value| value.to_str().map_err(drop)).transpose()?;
-    if values.next().is_some() { Err(()) } else { Ok(first) }
-}
-
-/// Returns the protocol's own headers; the error names one that is malformed.
-pub(super) fn protocol<'a>(
-    headers: &'a HeaderMap,
-    param: &'a (dyn Fn(&str) -> Result<Option<&'a str>, ()> + Sync),
-) -> Result<HttpHead<'a>, &'static str> {
-    let read = |name: &'static str| unique(headers, &HeaderName::from_static(name)).map_err(|()| name);
-    Ok(HttpHead {
-        version: read("mcp-protocol-version")?,
-        method: read("mcp-method")?,
-        name: read("mcp-name")?,
-        session: read("mcp-session-id")?,
-        param,
-    })
-}
-
-/// Looks up `Mcp-Param-{name}`.
-pub(super) fn param<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ()> {
-    let name = format!("mcp-param-{}", name.to_ascii_lowercase());
-    unique(headers, &HeaderName::try_from(name).map_err(drop)?)
+/// Returns the protocol's own headers.
+pub(crate) fn protocol<'a>(headers: &'a HeaderMap) -> HttpHead<'a> {
+    let heads = Heads::read(headers);
+    let mut malformed = None;
+    let mut read = |header: Once<'a>, name| {
+        header.text().unwrap_or_else(|()| {
+            malformed = Some(name);
+            None
+        })
+    };
+    let version = read(heads.version, "mcp-protocol-version");
+    let method = read(heads.method, "mcp-method");
+    let name = read(heads.name, "mcp-name");
+    let session = read(heads.session, "mcp-session-id");
+    HttpHead { version, method, name, session, malformed, all: headers }
 }
 
 #[cfg(test)]
@@ -99,20 +150,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_same_is_the_same_to_the_last_byte() {
+        let shown = b"Bearer mcpd_sk_0123456789ab_secret";
+        assert!(same(shown, shown));
+        for at in 0..shown.len() {
+            let mut other = shown.to_vec();
+            other[at] ^= 1;
+            assert!(!same(shown, &other), "byte {at}");
+        }
+        assert!(!same(shown, &shown[1..]) && !same(b"", shown) && same(b"", b""));
+    }
+
+    #[test]
     fn only_a_bearer_is_a_key() {
         assert_eq!(bearer("Bearer abc").unwrap().expose(), "abc");
         assert_eq!(bearer("bearer  abc ").unwrap().expose(), "abc");
         assert!(bearer("Basic abc").is_none());
         assert!(bearer("Bearer").is_none());
-    }
-
-    #[test]
-    fn a_header_twice_is_malformed() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::HOST, "a".parse().unwrap());
-        assert_eq!(unique(&headers, &header::HOST), Ok(Some("a")));
-        headers.append(header::HOST, "b".parse().unwrap());
-        assert_eq!(unique(&headers, &header::HOST), Err(()));
-        assert_eq!(unique(&headers, &header::ORIGIN), Ok(None));
     }
 }

@@ -4,31 +4,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
-    sync::{Semaphore, mpsc},
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio_util::sync::CancellationToken;
 
-use super::routes::RequestIds;
+use super::talk::{Said, Talk};
 use crate::{
     guard::Visitor,
-    mcp::{Ask, Mcp, Origin, Reply, RpcError, Session},
+    mcp::{Mcp, RpcError},
 };
-
-/// Requests of one stream that run at a time; the stream is not read on while that many do.
-const AT_ONCE: usize = 64;
-/// Answers that wait for the writer.
-const ANSWERS: usize = 64;
-
-/// One stream.
-struct Lines {
-    mcp: Arc<Mcp>,
-    visitor: Visitor,
-    session: Mutex<Option<Arc<Session>>>,
-    requests: RequestIds,
-}
 
 /// The two directions of a stream, and the bytes of its longest line.
 pub struct Ends<R, W> {
@@ -44,69 +27,50 @@ pub struct Ends<R, W> {
 pub async fn serve_lines<R, W>(mcp: Arc<Mcp>, visitor: Visitor, ends: Ends<R, W>, stop: CancellationToken)
 where
     R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin,
 {
-    let Ends { reader, writer, limit } = ends;
-    let lines = Arc::new(Lines { mcp, visitor, session: Mutex::default(), requests: RequestIds::default() });
-    let (answers, waiting) = mpsc::channel(ANSWERS);
-    let writing = tokio::spawn(write(writer, waiting));
-    let tasks = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    let mut reader = BufReader::new(reader);
-    let mut line = Vec::new();
-    while !answers.is_closed() {
-        line.clear();
-        let read = tokio::select! {
-            read = read_line(&mut reader, &mut line, limit) => read,
-            () = stop.cancelled() => break,
-        };
-        match read {
-            Ok(Read::Line) if line.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(Read::Line) if lines.mcp.goes_first(&line) => lines.answer(&line, &answers).await,
-            Ok(Read::Line) => {
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-                let (lines, answers, body) = (Arc::clone(&lines), answers.clone(), std::mem::take(&mut line));
-                tasks.spawn(async move {
-                    lines.answer(&body, &answers).await;
-                    drop(place);
-                });
+    let (talk, said) = Talk::begin(mcp, visitor);
+    let mut hearing = Hearing { reader: BufReader::new(ends.reader), line: Vec::new(), limit: ends.limit };
+    let conversation = async {
+        tokio::select! { () = hearing.hear(&talk) => {}, () = stop.cancelled() => {} }
+        // Who still asks while the last answers are given is told that we are going.
+        tokio::select! { () = hearing.hear(&talk) => {}, () = talk.wait() => {} }
+        talk.finish().await;
+    };
+    tokio::join!(conversation, write(ends.writer, said));
+}
+
+/// The client's side of a stream. What was read of a line stays when the reading is interrupted.
+struct Hearing<R> {
+    reader: BufReader<R>,
+    line: Vec<u8>,
+    limit: usize,
+}
+
+impl<R: AsyncRead + Unpin> Hearing<R> {
+    /// Takes messages until the end, or until nobody reads answers any more.
+    async fn hear(&mut self, talk: &Arc<Talk>) {
+        while !talk.is_unheard() {
+            match read_line(&mut self.reader, &mut self.line, self.limit).await {
+                Ok(Read::Line) => {
+                    let line = std::mem::take(&mut self.line);
+                    if !line.iter().all(u8::is_ascii_whitespace) {
+                        talk.hear(Bytes::from(line).into()).await;
+                    }
+                }
+                Ok(Read::TooLong) => {
+                    self.line.clear();
+                    let why = "the message is over the limit server.body_limit";
+                    talk.complain(&RpcError::InvalidRequest(why.into())).await;
+                }
+                Ok(Read::End) | Err(_) => return,
             }
-            Ok(Read::TooLong) => {
-                let error =
-                    RpcError::InvalidRequest("the message is over the limit server.body_limit".into());
-                send(Reply::error(None, &error), &answers).await;
-            }
-            Ok(Read::End) | Err(_) => break,
         }
     }
-    tasks.close();
-    tasks.wait().await;
-    if let Some(session) = lines.session.lock().take() {
-        lines.mcp.sessions().end(&session.id);
-    }
-    drop(answers);
-    let _ = writing.await;
 }
 
-impl Lines {
-    async fn answer(&self, body: &[u8], answers: &mpsc::Sender<Bytes>) {
-        let request = self.requests.next();
-        let origin = Origin::Stream(&self.session);
-        let ask = Ask { request: &request, visitor: &self.visitor, origin, body };
-        send(self.mcp.answer(&ask).await, answers).await;
-    }
-}
-
-async fn send(reply: Reply, answers: &mpsc::Sender<Bytes>) {
-    match reply {
-        Reply::Accepted => {}
-        // Nobody reads any more: the stream ends by itself.
-        Reply::Message { body, .. } => drop(answers.send(body).await),
-    }
-}
-
-async fn write(mut writer: impl AsyncWrite + Unpin, mut waiting: mpsc::Receiver<Bytes>) {
-    while let Some(body) = waiting.recv().await {
+async fn write(mut writer: impl AsyncWrite + Unpin, mut said: Said) {
+    while let Some(body) = said.next().await {
         let mut line = Vec::with_capacity(body.len() + 1);
         line.extend_from_slice(&body);
         line.push(b'\n');
@@ -119,14 +83,17 @@ async fn write(mut writer: impl AsyncWrite + Unpin, mut waiting: mpsc::Receiver<
 
 /// What was found up to the next end of line.
 #[derive(Debug, PartialEq, Eq)]
-enum Read {
+pub(crate) enum Read {
+    /// A whole one.
     Line,
+    /// One over the limit, which is skipped.
     TooLong,
+    /// No more.
     End,
 }
 
 /// Reads up to the next end of line, keeping at most `limit` bytes of it.
-async fn read_line(
+pub(crate) async fn read_line(
     reader: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,
     limit: usize,

@@ -1,17 +1,13 @@
 //! The routes that tell how the daemon fares: `/health`, `/ready`, `/stats`, `/metrics`. The guard comes before the
 //! method: who may not ask does not learn what could be asked.
 
-use std::sync::Arc;
-
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use super::{
     answers,
+    heads::Heads,
     routes::{Http, Knock},
 };
 use crate::{
@@ -22,8 +18,8 @@ use crate::{
 };
 
 /// `/health`, for any allowed peer.
-pub(super) async fn health(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = let_in(&http, request, Door::Peer) {
+pub(super) async fn health(http: &Http, knock: &Knock) -> Response {
+    if let Err(refusal) = let_in(http, knock, Door::Peer) {
         return *refusal;
     }
     let condition = http.health.condition().await;
@@ -39,8 +35,8 @@ pub(super) async fn health(State(http): State<Arc<Http>>, request: Request) -> R
 }
 
 /// `/ready`, for any allowed peer: 200 when requests are served, 503 when not.
-pub(super) async fn ready(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = let_in(&http, request, Door::Peer) {
+pub(super) async fn ready(http: &Http, knock: &Knock) -> Response {
+    if let Err(refusal) = let_in(http, knock, Door::Peer) {
         return *refusal;
     }
     let condition = http.health.condition().await;
@@ -50,8 +46,8 @@ pub(super) async fn ready(State(http): State<Arc<Http>>, request: Request) -> Re
 }
 
 /// `/stats`, for a key with scope `metrics`.
-pub(super) async fn stats_route(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = let_in(&http, request, Door::Metrics) {
+pub(super) fn stats_route(http: &Http, knock: &Knock) -> Response {
+    if let Err(refusal) = let_in(http, knock, Door::Metrics) {
         return *refusal;
     }
     match serde_json::to_string(&stats(&http.recorder, &http.registry)) {
@@ -61,19 +57,19 @@ pub(super) async fn stats_route(State(http): State<Arc<Http>>, request: Request)
 }
 
 /// `/metrics`, for a key with scope `metrics`.
-pub(super) async fn metrics(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = let_in(&http, request, Door::Metrics) {
+pub(super) fn metrics(http: &Http, knock: &Knock) -> Response {
+    if let Err(refusal) = let_in(http, knock, Door::Metrics) {
         return *refusal;
     }
-    figures(&http)
+    figures(http)
 }
 
 /// `/metrics` on its own address, for any allowed peer.
-pub(super) async fn open_metrics(State(http): State<Arc<Http>>, request: Request) -> Response {
-    if let Err(refusal) = let_in(&http, request, Door::Peer) {
+pub(super) fn open_metrics(http: &Http, knock: &Knock) -> Response {
+    if let Err(refusal) = let_in(http, knock, Door::Peer) {
         return *refusal;
     }
-    figures(&http)
+    figures(http)
 }
 
 fn figures(http: &Http) -> Response {
@@ -81,8 +77,8 @@ fn figures(http: &Http) -> Response {
 }
 
 /// Any other path: like everything else it tells a stranger nothing.
-pub(super) async fn nothing(State(http): State<Arc<Http>>, request: Request) -> Response {
-    match let_in(&http, request, Door::Key) {
+pub(super) fn nothing(http: &Http, knock: &Knock) -> Response {
+    match let_in(http, knock, Door::Key) {
         Ok(()) => answers::json(
             StatusCode::NOT_FOUND,
             json!({ "error": "not found", "hint": "the MCP endpoint is /mcp" }).to_string(),
@@ -102,13 +98,11 @@ enum Door {
     Metrics,
 }
 
-fn let_in(http: &Http, request: Request, door: Door) -> Result<(), Box<Response>> {
-    let (knock, _) = Knock::new(request);
-    let knock = knock.ok_or_else(|| Box::new(answers::empty(StatusCode::INTERNAL_SERVER_ERROR)))?;
+fn let_in(http: &Http, knock: &Knock, door: Door) -> Result<(), Box<Response>> {
     let admitted: Result<(), Denied> = match door {
-        Door::Peer => http.guard.glance(&http.caller(&knock)).map(drop),
-        Door::Key => http.recognise(&knock).and_then(|visitor| http.guard.enter(&visitor)),
-        Door::Metrics => http.recognise(&knock).and_then(|visitor| {
+        Door::Peer => http.guard.glance(&http.caller(knock, &Heads::read(&knock.parts.headers))).map(drop),
+        Door::Key => http.recognise(knock).and_then(|visitor| http.guard.enter(&visitor)),
+        Door::Metrics => http.recognise(knock).and_then(|visitor| {
             http.guard.enter(&visitor)?;
             http.guard.admit(&visitor, Need::Scope(Scope::Metrics)).map(drop)
         }),

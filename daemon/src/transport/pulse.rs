@@ -138,6 +138,12 @@ impl Pulse {
         self.serving.load(Ordering::Relaxed) > 0
     }
 
+    /// Answers whether something began that may be due before anything that was due so far: a head, or a write that
+    /// waits.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.head.load(Ordering::Relaxed) != NEVER || self.stalled.load(Ordering::Relaxed) != NEVER
+    }
+
     /// Returns the next deadline, as things stand. `old` says that the age was met already.
     pub(super) fn due(&self, deadlines: &Deadlines, old: bool) -> Option<(Instant, Missed)> {
         let at = |moment: u64, wait: Duration| self.born + Duration::from_micros(moment) + wait;

@@ -1,37 +1,53 @@
 //! The HTTP routes: which path is whose, CORS by exact origin, and the headers every answer has.
 
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    middleware::{Next, from_fn_with_state},
-    response::Response,
-    routing::any,
-};
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::response::Response;
+use futures::FutureExt;
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts};
+use hyper::body::Incoming;
 use mcpd_config::Config;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
-use super::{answers, body::Bodies, endpoint, head::Line, observe};
+use super::{
+    answers,
+    body::Bodies,
+    endpoint,
+    head::Line,
+    heads::Heads,
+    observe,
+    sse::{self, Talks},
+    ws,
+};
 use crate::{
-    auth::Caller,
+    auth::{Caller, Credentials},
     guard::{Denied, Guard, Visitor},
     mcp::Mcp,
-    telemetry::{Outcome, Recorder, RequestFinished},
+    telemetry::{self, Outcome, Recorder, RequestFinished, RequestId, RequestIds},
     tools::{Health, Registry},
 };
 
 /// What the routes use.
 pub struct Http {
+    pub(super) mcp: Arc<Mcp>,
+    pub(super) guard: Arc<Guard>,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) health: Arc<Health>,
+    pub(super) registry: Arc<Registry>,
+    /// Numbers requests.
+    requests: RequestIds,
+    /// The memory for large bodies.
+    pub(super) bodies: Bodies,
+    /// Streams of HTTP with server-sent events.
+    pub(super) talks: Talks,
+    /// Where what outlives a request runs.
+    pub(super) tasks: TaskTracker,
+}
+
+/// What the routes are made of.
+pub struct HttpParts {
     /// The protocol.
     pub mcp: Arc<Mcp>,
     /// Who lets requests in.
@@ -44,68 +60,82 @@ pub struct Http {
     pub health: Arc<Health>,
     /// The tools.
     pub registry: Arc<Registry>,
-    /// Numbers requests.
-    pub requests: RequestIds,
-    /// The memory for large bodies.
-    pub bodies: Bodies,
-}
-
-/// Makes request ids: eight characters of this start, then a number.
-pub struct RequestIds {
-    start: u32,
-    last: AtomicU64,
-}
-
-impl Default for RequestIds {
-    fn default() -> Self {
-        Self { start: rand::random(), last: AtomicU64::new(0) }
-    }
-}
-
-impl RequestIds {
-    /// Returns the next id.
-    pub fn next(&self) -> String {
-        format!("{:08x}-{}", self.start, self.last.fetch_add(1, Ordering::Relaxed) + 1)
-    }
+    /// Where what outlives a request runs.
+    pub tasks: TaskTracker,
 }
 
 impl Http {
-    /// Returns the router of the address for Prometheus: figures for allowed peers, no key, nothing else.
-    pub fn figures(http: &Arc<Self>) -> Router {
-        Router::new()
-            .route("/health", any(observe::health))
-            .route("/ready", any(observe::ready))
-            .route("/metrics", any(observe::open_metrics))
-            .fallback(observe::nothing)
-            .layer(from_fn_with_state(Arc::clone(http), every_answer))
-            .with_state(Arc::clone(http))
+    /// Makes the routes.
+    pub fn new(parts: HttpParts) -> Arc<Self> {
+        let HttpParts { mcp, guard, recorder, config, health, registry, tasks } = parts;
+        let bodies = Bodies::new(config.borrow().server.body_memory);
+        let (requests, talks) = (RequestIds::default(), Talks::default());
+        Arc::new(Self { mcp, guard, recorder, config, health, registry, requests, bodies, talks, tasks })
     }
 
-    /// Returns the router of the MCP address.
-    pub fn router(http: &Arc<Self>) -> Router {
-        Router::new()
-            .route("/mcp", any(endpoint::mcp))
-            .route("/", any(endpoint::mcp))
-            .route("/health", any(observe::health))
-            .route("/ready", any(observe::ready))
-            .route("/stats", any(observe::stats_route))
-            .route("/metrics", any(observe::metrics))
-            .fallback(observe::nothing)
-            .layer(from_fn_with_state(Arc::clone(http), every_answer))
-            .with_state(Arc::clone(http))
+    /// Answers a request that came through a door.
+    pub(super) async fn answer(self: Arc<Self>, side: Side, knock: Box<Knock>) -> Response {
+        let edge = Edge::of(&self, &knock);
+        let origin = knock.parts.headers.get(header::ORIGIN).cloned();
+        let preflight = knock.parts.method == Method::OPTIONS && origin.is_some();
+        let mut response = if preflight {
+            preflight_answer(&self, &knock)
+        } else {
+            self.route(side, knock, edge.request).await
+        };
+        if response.extensions_mut().remove::<Counted>().is_none() {
+            edge.count(&self.recorder, response.status());
+        }
+        finish(&self, &mut response, origin);
+        response
+    }
+
+    /// Says which path is whose.
+    async fn route(self: &Arc<Self>, side: Side, knock: Box<Knock>, id: RequestId) -> Response {
+        // What is seldom asked is boxed: a request's future is as large as the largest of its branches, and is moved.
+        match (side, knock.parts.uri.path()) {
+            (Side::Endpoint, "/mcp" | "/") => endpoint::mcp(self, knock, id).await,
+            (Side::Endpoint, "/sse") => sse::open(self, &knock),
+            (Side::Endpoint, "/messages") => sse::message(self, knock).boxed().await,
+            (Side::Endpoint, "/ws") => ws::upgrade(self, knock).boxed().await,
+            (Side::Endpoint, "/stats") => observe::stats_route(self, &knock),
+            (Side::Endpoint, "/metrics") => observe::metrics(self, &knock),
+            (Side::Figures, "/metrics") => observe::open_metrics(self, &knock),
+            (Side::Endpoint | Side::Figures, "/health") => observe::health(self, &knock).boxed().await,
+            (Side::Endpoint | Side::Figures, "/ready") => observe::ready(self, &knock).boxed().await,
+            (Side::Endpoint | Side::Figures, _) => observe::nothing(self, &knock),
+        }
     }
 
     /// Reads the head of a request.
-    pub(super) fn caller<'a>(&self, knock: &'a Knock) -> Caller<'a> {
-        knock.line.caller(&knock.parts, self.guard.peers().header())
+    pub(super) fn caller<'a>(&self, knock: &'a Knock, heads: &Heads<'a>) -> Caller<'a> {
+        knock.line.caller(&knock.parts.uri, heads, self.guard.peers().header())
     }
 
     /// Recognises a caller and notes it on its connection.
     pub(super) fn recognise(&self, knock: &Knock) -> Result<Visitor, Denied> {
-        let visitor = self.guard.recognise(&self.caller(knock))?;
+        self.recognise_by(knock, &Heads::read(&knock.parts.headers))
+    }
+
+    /// The same, where the headers have been found already.
+    pub(super) fn recognise_by(&self, knock: &Knock, heads: &Heads<'_>) -> Result<Visitor, Denied> {
+        let caller = self.caller(knock, heads);
+        let visitor = self.guard.recognise(&caller)?;
+        if let (Credentials::Bearer(_), Some(shown)) = (&caller.credentials, heads.authorization.bytes()) {
+            knock.line.known.note(shown, &visitor.principal);
+        }
         self.guard.attach(&knock.line.place, &visitor)?;
         Ok(visitor)
     }
+}
+
+/// Which of the daemon's addresses was knocked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// That for MCP.
+    Endpoint,
+    /// That for Prometheus: figures for allowed peers, no key, nothing else.
+    Figures,
 }
 
 /// A request before it is known who sends it.
@@ -114,14 +144,15 @@ pub(super) struct Knock {
     pub(super) line: Arc<Line>,
     /// The head.
     pub(super) parts: Parts,
+    /// The body, not yet read.
+    pub(super) body: Incoming,
 }
 
 impl Knock {
-    /// Takes a request apart.
-    pub(super) fn new(request: Request) -> (Option<Self>, Body) {
-        let (mut parts, body) = request.into_parts();
-        let line = parts.extensions.remove::<Arc<Line>>();
-        (line.map(|line| Self { line, parts }), body)
+    /// Takes a request apart. Boxed: it is handed from future to future, and each would hold it whole.
+    pub(super) fn new(line: Arc<Line>, request: Request<Incoming>) -> Box<Self> {
+        let (parts, body) = request.into_parts();
+        Box::new(Self { line, parts, body })
     }
 }
 
@@ -129,57 +160,45 @@ impl Knock {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted;
 
-/// Our id of a request, in every line of log about it.
-#[derive(Debug, Clone)]
-pub(super) struct RequestId(pub(super) Arc<str>);
-
-/// Answers preflights, adds what every answer has, and counts what the protocol did not see.
-async fn every_answer(State(http): State<Arc<Http>>, mut request: Request, next: Next) -> Response {
-    let edge = Edge::of(&http, &request);
-    request.extensions_mut().insert(edge.request.clone());
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let preflight = request.method() == Method::OPTIONS && origin.is_some();
-    let mut response = if preflight { preflight_answer(&http, request) } else { next.run(request).await };
-    if response.extensions_mut().remove::<Counted>().is_none() {
-        edge.count(&http.recorder, response.status());
-    }
+/// Adds what every answer has.
+fn finish(http: &Http, response: &mut Response, origin: Option<HeaderValue>) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if let Some(origin) = origin {
-        headers.insert(header::VARY, HeaderValue::from_static("origin"));
-        let allowed = origin.to_str().is_ok_and(|text| http.guard.hosts().is_allowed_origin(text));
-        if allowed {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            let exposed = HeaderValue::from_static("mcp-session-id, retry-after, www-authenticate");
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-        }
+    let Some(origin) = origin else { return };
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    let allowed = origin.to_str().is_ok_and(|text| http.guard.hosts().is_allowed_origin(text));
+    if allowed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        let exposed = HeaderValue::from_static("mcp-session-id, retry-after, www-authenticate");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
-    response
 }
 
 /// A request that the edge answers, as it is counted.
 struct Edge {
     request: RequestId,
-    path: String,
-    peer: Option<IpAddr>,
+    target: Uri,
+    peer: IpAddr,
     began: Instant,
 }
 
 impl Edge {
-    fn of(http: &Http, request: &Request) -> Self {
+    fn of(http: &Http, knock: &Knock) -> Self {
         Self {
-            request: RequestId(http.requests.next().into()),
-            path: request.uri().path().to_owned(),
-            peer: request.extensions().get::<Arc<Line>>().map(|line| line.peer),
+            request: http.requests.next(),
+            target: knock.parts.uri.clone(),
+            peer: knock.line.peer,
             began: Instant::now(),
         }
     }
 
     /// Counts the answer. Probes and scrapes that went well would only drown the requests.
     fn count(&self, recorder: &Recorder, status: StatusCode) {
-        let endpoint = matches!(self.path.as_str(), "/mcp" | "/");
-        if status.is_success() && !endpoint {
+        // The path alone: a query may hold a key.
+        let path = self.target.path();
+        let endpoint = matches!(path, "/mcp" | "/");
+        if !endpoint && (status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS) {
             return;
         }
         let outcome = match status.as_u16() {
@@ -187,13 +206,12 @@ impl Edge {
             401 | 403 | 429 | 503 => Outcome::Refused,
             _ => Outcome::ProtocolError,
         };
-        let path: String = self.path.chars().take(64).collect();
         RequestFinished {
-            request: &self.request.0,
-            method: &path,
+            request: self.request,
+            method: &path[..path.floor_char_boundary(64)],
             tool: None,
             principal: None,
-            peer: &self.peer.map_or_else(String::new, |address| address.to_string()),
+            peer: telemetry::Origin::Ip(self.peer),
             outcome,
             status: Some(status.as_u16()),
             duration: self.began.elapsed(),
@@ -203,10 +221,8 @@ impl Edge {
 }
 
 /// A preflight carries no key: it passes Host and peers, and learns nothing but what its own origin may send.
-fn preflight_answer(http: &Http, request: Request) -> Response {
-    let (knock, _) = Knock::new(request);
-    let Some(knock) = knock else { return answers::empty(StatusCode::INTERNAL_SERVER_ERROR) };
-    if let Err(denied) = http.guard.glance(&http.caller(&knock)) {
+fn preflight_answer(http: &Http, knock: &Knock) -> Response {
+    if let Err(denied) = http.guard.glance(&http.caller(knock, &Heads::read(&knock.parts.headers))) {
         return answers::denied(&denied);
     }
     let mut response = answers::empty(StatusCode::NO_CONTENT);

@@ -42,19 +42,20 @@ impl Watch {
     }
 
     /// The timer is only set anew when something is due earlier, or when it fires too early: a connection with many
-    /// requests pays for a few comparisons.
+    /// requests pays for a look at two numbers.
     fn poll_missed(&mut self, context: &mut Context<'_>) -> Poll<Missed> {
         loop {
-            let due = self.pulse.due(&self.deadlines, self.old);
-            if let Some((due, _)) = due
+            if self.pulse.is_urgent()
+                && let Some((due, _)) = self.pulse.due(&self.deadlines, self.old)
                 && due < self.timer.deadline()
             {
                 self.timer.as_mut().reset(due);
             }
             ready!(self.timer.as_mut().poll(context));
             let now = Instant::now();
-            let mut next = now + LOOK;
-            if let Some((due, missed)) = due {
+            // Idling is not urgent, so it is looked for no later than it may last.
+            let mut next = now + LOOK.min(self.deadlines.keep_alive);
+            if let Some((due, missed)) = self.pulse.due(&self.deadlines, self.old) {
                 if due <= now {
                     self.old |= missed == Missed::Age;
                     return Poll::Ready(missed);

@@ -8,7 +8,11 @@
     reason = "each test file uses its part"
 )]
 
+pub mod events;
+pub mod mutants;
 pub mod shapes;
+pub mod siege;
+pub mod socket;
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -21,6 +25,7 @@ use std::{
 use mcpd_ipc::{Client, Command as Ask, keys::KeysAdd};
 use reqwest::Response;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
 
 /// How long anything may take before a test gives up waiting.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,6 +82,14 @@ impl Daemon {
     pub fn start_in(home: tempfile::TempDir, flags: &[&str]) -> Self {
         let command = mcpd(home.path());
         Self::spawn(command, home, flags)
+    }
+
+    /// Starts a daemon with more in its environment.
+    pub fn start_with_env(config: &str, variables: &[(&str, &str)]) -> Self {
+        let home = home(config);
+        let mut command = mcpd(home.path());
+        command.envs(variables.iter().copied());
+        Self::spawn(command, home, &[])
     }
 
     /// Starts a daemon that may have so many files open.
@@ -322,4 +335,22 @@ pub async fn eventually(what: &str, mut met: impl AsyncFnMut() -> bool) {
         assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Opens the daemon's database beside it.
+pub async fn open(daemon: &Daemon) -> sqlx::SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(daemon.state().join("mcpd.db"));
+    options.busy_timeout(Duration::from_secs(10)).connect().await.unwrap()
+}
+
+/// Holds the database's write lock, so that a call that writes stays in flight for as long as the test likes.
+pub async fn hold(daemon: &Daemon) -> sqlx::SqliteConnection {
+    let mut database = open(daemon).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    database
+}
+
+/// Returns how many calls run.
+pub async fn in_flight(daemon: &Daemon) -> u64 {
+    daemon.obey(mcpd_ipc::life::Status {}).await.calls_in_flight
 }

@@ -175,6 +175,8 @@ impl Library {
         let more = projects.len() > PAGE;
         projects.truncate(PAGE);
         let kinds: Vec<Kind> = Kind::LISTED.into_iter().filter(|kind| kind.open_to(who)).collect();
+        // A cursor names a project, and who may read nothing of any learns no names.
+        let more = more && !kinds.is_empty();
         let next_cursor = projects.last().filter(|_| more).map(|last| cursor::behind(&last.name));
         let of = |project| kinds.iter().filter_map(move |kind: &Kind| kind.resource(project));
         Ok(ResourcePage { resources: projects.iter().flat_map(of).collect(), next_cursor })

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::choices::NoteCategory;
 use crate::{
-    auth::Principal,
     store::{NewNote, Store, StoreError},
     tools::{
-        Code, Family, Tool, ToolError,
+        Call, Code, Family, Tool, ToolError,
         params::{ProjectId, owner, unique},
         tool::Effect,
     },
@@ -66,7 +65,8 @@ impl Tool for AddProjectNote {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let importance = args.importance.unwrap_or(IMPORTANCE);
         let resolved = unique(args.resolves);
         let note = NewNote {

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::choices::TodoCategory;
 use crate::{
-    auth::Principal,
     store::{NewTodo, Store},
     tools::{
-        Family, Tool, ToolError,
+        Call, Family, Tool, ToolError,
         params::{ProjectId, owner},
         time,
         tool::Effect,
@@ -66,7 +65,8 @@ impl Tool for CreateTodo {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let todo = self
             .0
             .todos()

@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    auth::Principal,
     store::{SessionEnd, Store, StoreError},
-    tools::{Family, Tool, ToolError, time, tool::Effect},
+    tools::{Call, Family, Tool, ToolError, time, tool::Effect},
 };
 
 /// Closes a session.
@@ -53,7 +52,8 @@ impl Tool for EndDevSession {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let end = SessionEnd {
             achievements: args.achievements,
             next_steps: args.next_steps,

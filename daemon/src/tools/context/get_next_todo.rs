@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{next::choose, views::TodoView};
 use crate::{
-    auth::Principal,
     store::Store,
-    tools::{Family, Tool, ToolError, params::ProjectId, tool::Effect},
+    tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect},
 };
 
 /// Recommends a todo.
@@ -49,7 +48,8 @@ impl Tool for GetNextTodo {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.find(&self.0, who).await?;
         let choice = choose(self.0.todos().open(&project.id).await?);
         let reason = choice.reason();

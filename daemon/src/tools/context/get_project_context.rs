@@ -8,9 +8,8 @@ use super::{
     views::{DecisionView, NoteView, SessionView, TodoView},
 };
 use crate::{
-    auth::Principal,
     store::{Store, now},
-    tools::{Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
+    tools::{Call, Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
 
 /// Gathers the context.
@@ -71,7 +70,8 @@ impl Tool for GetProjectContext {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.find(&self.0, who).await?;
         let picture = gather(&self.0, project).await?;
         Ok(Output {

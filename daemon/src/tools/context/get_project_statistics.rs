@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    auth::Principal,
     store::{Statistics, Store},
-    tools::{Family, Tool, ToolError, params::ProjectId, tool::Effect},
+    tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect},
 };
 
 /// Counts a project.
@@ -59,7 +58,8 @@ impl Tool for GetProjectStatistics {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.find(&self.0, who).await?;
         let counted = self.0.statistics().project(&project.id).await?;
         Ok(Output { project_id: project.name, statistics: figures(counted) })

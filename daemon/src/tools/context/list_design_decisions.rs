@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::views::DecisionView;
 use crate::{
-    auth::Principal,
     store::Store,
     tools::{
-        Family, Tool, ToolError,
+        Call, Family, Tool, ToolError,
         params::{Paging, ProjectId},
         tool::Effect,
     },
@@ -49,7 +48,8 @@ impl Tool for ListDesignDecisions {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.find(&self.0, who).await?;
         let with_superseded = args.include_superseded.unwrap_or(false);
         let page = args.paging.page();

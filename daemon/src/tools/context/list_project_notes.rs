@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::views::NoteView;
 use crate::{
-    auth::Principal,
     store::{NoteFilter, Store},
     tools::{
-        Family, Tool, ToolError,
+        Call, Family, Tool, ToolError,
         params::{Paging, ProjectId},
         tool::Effect,
     },
@@ -54,7 +53,8 @@ impl Tool for ListProjectNotes {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.find(&self.0, who).await?;
         let filter = NoteFilter {
             category: args.category,

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{choices::TodoStatus, views::TodoView};
 use crate::{
-    auth::Principal,
     store::{Store, TodoFilter},
     tools::{
-        Family, Tool, ToolError,
+        Call, Family, Tool, ToolError,
         params::{Paging, ProjectId},
         tool::Effect,
     },
@@ -53,7 +52,8 @@ impl Tool for ListTodos {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.find(&self.0, who).await?;
         let filter = TodoFilter {
             status: args.status.map(|status| status.as_str().to_owned()),

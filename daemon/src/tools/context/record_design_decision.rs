@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::choices::DecisionCategory;
 use crate::{
-    auth::Principal,
     store::{NewDecision, Store, StoreError},
     tools::{
-        Code, Family, Tool, ToolError,
+        Call, Code, Family, Tool, ToolError,
         params::{ProjectId, owner, unique},
         time,
         tool::Effect,
@@ -78,7 +77,8 @@ impl Tool for RecordDesignDecision {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let category = args.category.unwrap_or(DecisionCategory::Architecture);
         let superseded = unique(args.supersedes);
         let alternatives = serde_json::to_string(&args.alternatives.unwrap_or_default())

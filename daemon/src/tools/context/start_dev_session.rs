@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::views::SessionView;
 use crate::{
-    auth::Principal,
     store::{NewSession, Store},
     tools::{
-        Family, Tool, ToolError,
+        Call, Family, Tool, ToolError,
         params::{ProjectId, owner},
         time,
         tool::Effect,
@@ -56,7 +55,8 @@ impl Tool for StartDevSession {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = args.project_id.0.clone();
         let new = NewSession { owner: owner(who), project, goals: args.goals };
         let (session, resumed) = self.0.sessions().start(new).await?;

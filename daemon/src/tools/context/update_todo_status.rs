@@ -7,7 +7,7 @@ use super::choices::TodoStatus;
 use crate::{
     auth::Principal,
     store::{Store, StoreError, TodoChange},
-    tools::{Code, Family, Tool, ToolError, tool::Effect},
+    tools::{Call, Code, Family, Tool, ToolError, tool::Effect},
 };
 
 /// Changes a todo.
@@ -58,7 +58,8 @@ impl Tool for UpdateTodoStatus {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let not_found = |error| {
             if matches!(error, StoreError::NotFound) {
                 let hint = "list_todos shows the ids of a project's todos";

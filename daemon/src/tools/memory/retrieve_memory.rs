@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::MemoryLevel;
 use crate::{
-    auth::Principal,
     store::{CandidateRow, Memory, MemoryFilter, Store, StoreError},
-    tools::{Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
+    tools::{Call, Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
 
 /// Memories returned when nobody asks for another number.
@@ -84,7 +83,8 @@ impl Tool for RetrieveMemory {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let project = match self.store.projects().find(&who.tenant, &args.project_id.0).await {
             Err(StoreError::NotFound) => return Ok(nothing(&args.project_id.0)),
             other => other?,

@@ -9,10 +9,9 @@ use tokio::sync::watch;
 
 use super::{MemoryLevel, estimated_tokens};
 use crate::{
-    auth::Principal,
     store::{NewMemory, Store, now},
     tools::{
-        Code, Family, Tool, ToolError,
+        Call, Code, Family, Tool, ToolError,
         params::{ProjectId, owner},
         time,
         tool::Effect,
@@ -72,7 +71,8 @@ impl Tool for StoreMemory {
     type Args = Args;
     type Output = Output;
 
-    async fn call(&self, who: &Principal, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+        let who = call.who;
         let settings = self.config.borrow().memory.clone();
         if args.content.len() as u64 > settings.max_content {
             let (size, most) = (args.content.len(), settings.max_content);

@@ -1,0 +1,149 @@
+//! A conversation over a stream that carries both directions: standard input and output, a bridge, a WebSocket, or
+//! HTTP with server-sent events. Requests run side by side; what is said goes out one message at a time.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::body::Taken;
+use crate::{
+    guard::Visitor,
+    mcp::{Ask, Line, Mcp, Origin, Outlet, Reply, RpcError},
+    telemetry::RequestIds,
+};
+
+/// Requests of one stream that run at a time.
+const AT_ONCE: usize = 64;
+/// Requests of one stream that run or wait for that; the stream is not read on while there are so many. More than run,
+/// so that what cancels one of them is read.
+const SEATS: usize = 128;
+/// Messages that wait to be sent. Answers wait for room, progress and log lines are dropped.
+const WAITING: usize = 64;
+
+/// One conversation.
+pub(super) struct Talk {
+    mcp: Arc<Mcp>,
+    visitor: Visitor,
+    line: Line,
+    requests: RequestIds,
+    outlet: Outlet,
+    answers: mpsc::Sender<Bytes>,
+    tasks: TaskTracker,
+    places: Semaphore,
+    seats: Arc<Semaphore>,
+    done: CancellationToken,
+}
+
+/// What is to be sent, in order.
+pub(super) struct Said {
+    messages: mpsc::Receiver<Bytes>,
+    done: CancellationToken,
+}
+
+impl Talk {
+    /// Begins a conversation, and returns what it says.
+    pub(super) fn begin(mcp: Arc<Mcp>, visitor: Visitor) -> (Arc<Self>, Said) {
+        let (answers, messages) = mpsc::channel(WAITING);
+        let done = CancellationToken::new();
+        let talk = Self {
+            mcp,
+            visitor,
+            line: Line::default(),
+            requests: RequestIds::default(),
+            outlet: Outlet::Stream(answers.clone()),
+            answers,
+            tasks: TaskTracker::new(),
+            places: Semaphore::new(AT_ONCE),
+            seats: Arc::new(Semaphore::new(SEATS)),
+            done: done.clone(),
+        };
+        (Arc::new(talk), Said { messages, done })
+    }
+
+    /// Returns who talks.
+    pub(super) fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
+    /// Takes one message. Returns once it runs, or once it is served if later ones depend on it.
+    pub(super) async fn hear(self: &Arc<Self>, message: Taken) {
+        if self.mcp.goes_first(&message) {
+            return self.answer(&message).await;
+        }
+        let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else { return };
+        let talk = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let place = talk.places.acquire().await;
+            talk.answer(&message).await;
+            drop((place, seat));
+        });
+    }
+
+    /// Answers a message that could not be read.
+    pub(super) async fn complain(&self, error: &RpcError) {
+        self.say(Reply::error(None, error)).await;
+    }
+
+    /// Answers whether nobody hears what is said any more.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.answers.is_closed()
+    }
+
+    /// Ends what runs, for a client that is gone or not welcome any more.
+    pub(super) fn abandon(&self) {
+        self.line.exchange.cancel_all();
+    }
+
+    /// Waits for what runs.
+    pub(super) async fn wait(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Fires once the conversation has finished.
+    pub(super) fn done(&self) -> &CancellationToken {
+        &self.done
+    }
+
+    /// Waits for what runs, ends the session, and lets the last messages go.
+    pub(super) async fn finish(&self) {
+        self.wait().await;
+        let session = self.line.session.lock().take();
+        if let Some(session) = session {
+            self.mcp.sessions().end(&session.id);
+        }
+        self.done.cancel();
+    }
+
+    async fn answer(&self, body: &[u8]) {
+        let request = self.requests.next();
+        let origin = Origin::Stream(&self.line);
+        let ask = Ask { request, visitor: &self.visitor, origin, outlet: &self.outlet, body };
+        self.say(self.mcp.answer(&ask).await).await;
+    }
+
+    async fn say(&self, reply: Reply) {
+        match reply {
+            Reply::Accepted => {}
+            // Nobody reads any more: the stream ends by itself.
+            Reply::Message { body, .. } => drop(self.answers.send(body).await),
+        }
+    }
+}
+
+impl Said {
+    /// Returns the next message; `None` once the conversation has finished and everything is said.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        tokio::select! {
+            biased;
+            message = self.messages.recv() => message,
+            () = self.done.cancelled() => {
+                // The session may still hold its end of the stream; what it says from now on is not waited for.
+                self.messages.close();
+                self.messages.recv().await
+            }
+        }
+    }
+}
