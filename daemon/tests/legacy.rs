@@ -117,6 +117,9 @@ async fn only_2025_03_26_has_batches() {
     let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello("2025-03-26") });
     let begun = peer.post_bytes(json!([hello]).to_string(), &[]).await.text().await.unwrap();
     assert!(begun.contains("initialize is not part of a batch"), "{begun}");
+    let lost = [("mcp-session-id", "0123456789abcdef0123456789abcdef")];
+    let begin_anew = peer.post_bytes(json!([ping(1)]).to_string(), &lost).await;
+    assert_eq!(begin_anew.status(), 404, "a session that is over says so to a batch too");
     let newer = peer.initialize("2025-06-18").await;
     let many = Value::Array((0..101).map(|_| ping(1)).collect());
     for (body, headers) in [

@@ -5,6 +5,7 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
+use mcpd_ipc::allow::{AllowAdd, AllowRemove};
 use serde_json::{Value, json};
 use sqlx::Connection;
 use support::{Daemon, ROOMY, eventually, hold, in_flight, plain_key};
@@ -242,6 +243,18 @@ async fn a_connection_is_listed_and_closed() {
     for one in listed {
         daemon.obey(mcpd_ipc::connections::ConnectionsClose { id: one.id }).await;
     }
+    tokio::time::timeout(support::PATIENCE, read_to_end(&mut stream)).await.expect("the stream ends");
+}
+
+#[tokio::test]
+async fn an_address_taken_off_the_list_loses_its_streams() {
+    let daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    let session = peer.initialize("2025-11-25").await;
+    let mut stream = open_stream(&peer, &session).await;
+    daemon.obey(AllowAdd { cidr: "10.0.0.0/8".into() }).await;
+    assert_eq!(peer.ask("ping", json!({}), &[]).await.0, 200, "loopback is listed with the first entry");
+    daemon.obey(AllowRemove { cidr: "127.0.0.0/8".into() }).await;
     tokio::time::timeout(support::PATIENCE, read_to_end(&mut stream)).await.expect("the stream ends");
 }
 

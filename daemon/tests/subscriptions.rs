@@ -3,9 +3,14 @@
 
 mod support;
 
-use mcpd_ipc::tools::{ToolsDisable, ToolsEnable};
+use std::{io::Write, process::Stdio};
+
+use mcpd_ipc::{
+    connections::ConnectionsList,
+    tools::{ToolsDisable, ToolsEnable},
+};
 use serde_json::{Value, json};
-use support::{Daemon, Peer, ROOMY, events::Events, eventually, plain_key};
+use support::{Daemon, Peer, ROOMY, events::Events, eventually, plain_key, siege};
 
 const MODERN: &str = "2026-07-28";
 const ID: &str = "io.modelcontextprotocol/subscriptionId";
@@ -135,7 +140,7 @@ async fn a_revoked_key_hears_nothing_more() {
         assert_eq!(last["error"]["code"], 401, "{last}");
     }
     eventually("its connection is gone", async || {
-        let listed = daemon.obey(mcpd_ipc::connections::ConnectionsList {}).await.connections;
+        let listed = daemon.obey(ConnectionsList {}).await.connections;
         listed.iter().all(|one| one.key.as_deref() != Some("laptop"))
     })
     .await;
@@ -155,4 +160,57 @@ async fn a_client_that_takes_no_stream_is_told_what_to_send() {
     assert_eq!(answer.status(), 400);
     let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert!(body["error"]["message"].as_str().unwrap().contains("text/event-stream"), "{body}");
+}
+
+#[tokio::test]
+async fn a_client_that_listens_and_leaves_at_once_leaves_nothing_behind() {
+    let daemon = Daemon::start(ROOMY);
+    for ids in [[1, 2], [1, 1]] {
+        let mut socket = siege::socket(&daemon).await;
+        for id in ids {
+            socket.send(listen(&json!(id), json!({ "toolsListChanged": true })).to_string()).await;
+        }
+        drop(socket);
+    }
+    eventually("their places are free", async || {
+        daemon.obey(ConnectionsList {}).await.connections.iter().all(|one| one.transport != "ws")
+    })
+    .await;
+}
+
+#[test]
+fn the_end_of_input_ends_a_subscription_and_the_process() {
+    let home = support::home("");
+    let mut command = support::mcpd(home.path());
+    command.args(["stdio", "--state-dir"]).arg(home.path().join("state"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let asked = listen(&json!("s"), json!({ "toolsListChanged": true }));
+    writeln!(child.stdin.take().unwrap(), "{asked}").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    let said = String::from_utf8(ended.stdout).unwrap();
+    let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("s"), &json!("complete")), "{said}");
+}
+
+#[tokio::test]
+async fn a_resource_is_heard_of_as_it_is_acknowledged_however_it_was_spelled() {
+    let daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    let wanted = json!({ "resourceSubscriptions": ["mcpd://a%2db/todos"] });
+    let mut stream = subscribe(&peer, &json!(1), wanted).await;
+    let told = stream.message().await.unwrap()["params"]["notifications"]["resourceSubscriptions"].clone();
+    assert_eq!(told, json!(["mcpd://a-b/todos"]));
+    todo(&peer, "a-b").await;
+    assert_eq!(stream.message().await.unwrap()["params"]["uri"], told[0]);
+}
+
+#[tokio::test]
+async fn what_opens_a_subscription_is_short() {
+    let daemon = Daemon::start(ROOMY);
+    let mut long = listen(&json!(1), json!({}));
+    long["params"]["padding"] = "x".repeat(65 * 1024).into();
+    let head = [("mcp-protocol-version", MODERN), ("mcp-method", "subscriptions/listen")];
+    let refused: Value = daemon.peer().post_bytes(long.to_string(), &head).await.json().await.unwrap();
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
 }

@@ -190,6 +190,12 @@ impl Connections {
         own.for_each(|entry| entry.tell_close());
     }
 
+    /// Closes every connection whose other end is one of these.
+    pub(super) fn close_all_from(&self, unwelcome: impl Fn(Peer) -> bool) {
+        let state = self.state.lock();
+        state.open.values().filter(|entry| unwelcome(entry.peer)).for_each(|entry| entry.tell_close());
+    }
+
     /// Notes that `principal` uses a connection another used before, or nobody: no more of them than it may have.
     fn hand_over(&self, entry: &Entry, principal: &Arc<Principal>) -> Result<(), Denied> {
         let mut state = self.state.lock();

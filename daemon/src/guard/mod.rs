@@ -96,7 +96,7 @@ impl Guard {
 
     /// The second part, for each message: is its sender still welcome, and not here too often?
     pub fn enter(&self, visitor: &Visitor) -> Result<(), Denied> {
-        self.step_in(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
+        self.step_in(visitor).map_err(|denied| self.refused(denied, visitor.peer))
     }
 
     /// The third part, once it is known what is wanted: may it have this, now?
@@ -138,10 +138,11 @@ impl Guard {
         Ok(Visitor { principal, peer })
     }
 
-    fn step_in(&self, who: &Principal) -> Result<(), Denied> {
+    fn step_in(&self, visitor: &Visitor) -> Result<(), Denied> {
         self.open()?; //                                        again: a stream may outlive the order to drain
-        self.still_valid(who)?; //                              revoked since it was recognised?
-        self.rates.check(who) //                                before anything is asked: guessing costs as much as calling
+        self.peers.read().still_admit(visitor.peer)?; //        taken off the list since it was recognised?
+        self.still_valid(&visitor.principal)?; //               revoked since?
+        self.rates.check(&visitor.principal) //                                before anything is asked: guessing costs as much as calling
     }
 
     fn consider(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
@@ -151,11 +152,12 @@ impl Guard {
         }
         self.quotas.check(who)?;
         let slot = self.slots.take()?; //                       last: given back when the Permit drops
+        self.open()?; //                                        who drains has either seen the slot or is seen here
         Ok(Permit::new(visitor.clone(), slot, self.recorder.call()))
     }
 
     fn open(&self) -> Result<(), Denied> {
-        if self.closed.load(Ordering::Relaxed) { Err(Denied::Draining) } else { Ok(()) }
+        if self.closed.load(Ordering::SeqCst) { Err(Denied::Draining) } else { Ok(()) }
     }
 
     fn still_valid(&self, who: &Principal) -> Result<(), Denied> {
@@ -229,7 +231,7 @@ impl Guard {
 
     /// Refuses everything new from now on.
     pub fn drain(&self) {
-        self.closed.store(true, Ordering::Relaxed);
+        self.closed.store(true, Ordering::SeqCst);
         self.draining.cancel();
     }
 
@@ -246,7 +248,18 @@ impl Guard {
     /// Puts another operators' list in force.
     pub fn set_operator_list(&self, operator: Option<Vec<ipnet::IpNet>>) {
         let mut peers = self.peers.write();
-        *peers = Arc::new(peers.with_operator(operator));
+        let rules = Arc::new(peers.with_operator(operator));
+        *peers = Arc::clone(&rules);
+        drop(peers);
+        self.close_unlisted(&rules);
+    }
+
+    /// Closes the connections of addresses that are not let in any more.
+    fn close_unlisted(&self, rules: &PeerRules) {
+        self.connections.close_all_from(|peer| match peer {
+            Peer::Ip(address) => !rules.is_proxy(address) && !rules.admits(address),
+            Peer::Local(_) => false,
+        });
     }
 
     /// Returns the Host and Origin rules in force.
@@ -258,7 +271,10 @@ impl Guard {
     pub fn reload(&self, config: &Config) {
         *self.hosts.write() = Arc::new(Hosts::new(&config.server));
         let mut peers = self.peers.write();
-        *peers = Arc::new(PeerRules::new(&config.network, peers.operator().map(<[_]>::to_vec)));
+        let rules = Arc::new(PeerRules::new(&config.network, peers.operator().map(<[_]>::to_vec)));
+        *peers = Arc::clone(&rules);
+        drop(peers);
+        self.close_unlisted(&rules);
         self.logins.reload(config.auth.failed_logins, config.limits.limiter_entries);
         self.rates.reload(&config.limits);
         self.quotas.reload(config.limits.daily_calls_per_key);

@@ -81,6 +81,14 @@ impl PeerRules {
         }
     }
 
+    /// Checks a real peer again that was let in before.
+    pub(super) fn still_admit(&self, peer: Peer) -> Result<(), Denied> {
+        match peer {
+            Peer::Ip(address) if !self.admits(address) => Err(Denied::Peer),
+            Peer::Ip(_) | Peer::Local(_) => Ok(()),
+        }
+    }
+
     /// Answers whether an address may connect, and by which rule.
     pub fn verdict(&self, address: IpAddr) -> (bool, String) {
         let address = address.to_canonical();

@@ -27,12 +27,12 @@ impl Slots {
     }
 
     pub(super) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
+        self.taken.load(Ordering::SeqCst)
     }
 
     pub(super) fn take(&self) -> Result<Slot, Denied> {
         let slot = Slot(Arc::clone(&self.taken));
-        let before = self.taken.fetch_add(1, Ordering::Relaxed);
+        let before = self.taken.fetch_add(1, Ordering::SeqCst);
         // Dropping the slot gives the place back.
         if before >= self.limit.load(Ordering::Relaxed) { Err(Denied::Busy) } else { Ok(slot) }
     }

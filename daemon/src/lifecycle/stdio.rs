@@ -32,7 +32,7 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     let house = House::build(&config, store.clone(), Recorder::new(requests), None, None).await?;
     let visitor = house.guard.recognise(&Caller::local(own_uid()))?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
-    let news = Arc::clone(&house.news);
+    let (news, guard) = (Arc::clone(&house.news), Arc::clone(&house.guard));
     let (changes, tools) = (store.changes(), house.registry.changes());
     let ended = stop.child_token();
     let carrying = tokio::spawn({
@@ -40,10 +40,11 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
         async move { news.carry(changes, tools, ended).await }
     });
     let serving = serve_stdio(house.mcp, visitor, limit, stop.clone());
-    // A client that stopped reading must not keep a process that was told to end.
+    // What runs is answered; a client that stopped reading must not keep a process that was told to end.
     let told_to_end = async {
         stop.cancelled().await;
-        tokio::time::sleep(LAST_WORDS).await;
+        guard.drain();
+        tokio::time::sleep(config.server.drain_deadline.max(LAST_WORDS)).await;
     };
     tokio::select! { () = serving => {}, () = told_to_end => {} }
     ended.cancel();

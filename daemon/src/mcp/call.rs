@@ -7,6 +7,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{
     Origin, RpcError,
     dispatch::{Done, Mcp},
+    error::shortened,
     headers::HttpHead,
     prompts::Arguments,
     results::{self, Shape},
@@ -38,7 +39,7 @@ impl Mcp {
         let permit = self.guard.admit(request.ask.visitor, self.registry.need(&name)).map_err(|denied| {
             // Forbidden and unknown sound the same, so that nobody can ask which tools others have.
             if denied == Denied::Forbidden {
-                return RpcError::UnknownTool(name.chars().take(128).collect());
+                return RpcError::UnknownTool(shortened(&name));
             }
             denied.into()
         })?;
@@ -52,7 +53,7 @@ impl Mcp {
         }
         let outcome = if answer.is_error() { Outcome::ToolError } else { Outcome::Success };
         let result = results::tools_call(request.shape, &answer);
-        Ok(Done { result, outcome, tool: self.registry.known(&name), session: None })
+        Ok(Done { result: result.into(), outcome, tool: self.registry.known(&name), session: None })
     }
 
     pub(super) async fn prompts_get(&self, request: &Request<'_>) -> Result<Done, RpcError> {
@@ -127,7 +128,7 @@ impl Mcp {
         let state = self.seal.close(&request.ask.visitor.principal, &subject.sealed_name(), rounds);
         let tool = self.registry.known(subject.name).filter(|_| subject.method == "tools/call");
         let result = results::input_required(&wanted, &state);
-        Some(Ok(Done { result, outcome: Outcome::Success, tool, session: None }))
+        Some(Ok(Done { result: result.into(), outcome: Outcome::Success, tool, session: None }))
     }
 
     /// Checks the headers that mirror arguments, where the tool's schema marks any.

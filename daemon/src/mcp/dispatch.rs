@@ -6,10 +6,12 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Outlet, Reply, Revision, RpcError, Session, Sessions,
@@ -20,7 +22,7 @@ use super::{
     headers::HttpHead,
     library::Library,
     news::News,
-    results::Shape,
+    results::{Shape, WholeList},
     rounds::Seal,
     serve::Request,
 };
@@ -43,6 +45,7 @@ pub struct Mcp {
     pub(super) news: Arc<News>,
     pub(super) library: Library,
     pub(super) seal: Seal,
+    pub(super) whole_list: WholeList,
     pub(super) recorder: Arc<Recorder>,
 }
 
@@ -77,11 +80,13 @@ pub struct Line {
     pub exchange: Exchange,
     /// Subscriptions open on it.
     pub(super) subscriptions: AtomicUsize,
+    /// Fires when its client has said its last: what it asked is answered, and subscriptions end.
+    pub hushed: CancellationToken,
 }
 
 /// A result with what must be told beside it.
 pub(super) struct Done {
-    pub(super) result: String,
+    pub(super) result: Bytes,
     pub(super) outcome: Outcome,
     /// The tool called, for the log; the registry knows it, so it is no stranger's word.
     pub(super) tool: Option<&'static str>,
@@ -89,7 +94,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn plain(result: impl Into<String>) -> Self {
+    pub(super) fn plain(result: impl Into<Bytes>) -> Self {
         Self { result: result.into(), outcome: Outcome::Success, tool: None, session: None }
     }
 }
@@ -111,7 +116,16 @@ impl Mcp {
         recorder: Arc<Recorder>,
     ) -> Self {
         let sessions = Arc::clone(news.sessions());
-        Self { guard, registry, sessions, news, library, seal: Seal::default(), recorder }
+        Self {
+            guard,
+            registry,
+            sessions,
+            news,
+            library,
+            seal: Seal::default(),
+            whole_list: WholeList::default(),
+            recorder,
+        }
     }
 
     /// Returns the legacy sessions.
@@ -145,7 +159,7 @@ impl Mcp {
     async fn batch(&self, ask: &Ask<'_>, batch: Result<Vec<&RawValue>, RpcError>) -> Reply {
         let began = Instant::now();
         let checked = batch.and_then(|messages| {
-            if !self.takes_batches(ask) {
+            if !self.takes_batches(ask)? {
                 return Err(RpcError::InvalidRequest("batches belong to revision 2025-03-26 only".into()));
             }
             match messages.len() {
@@ -180,16 +194,14 @@ impl Mcp {
         }
     }
 
-    fn takes_batches(&self, ask: &Ask<'_>) -> bool {
-        let revision = match (&ask.origin, self.session(ask)) {
-            (_, Ok(Some(session))) => Some(session.revision),
-            (_, Err(_)) | (Origin::Stream(_), Ok(None)) => None,
+    fn takes_batches(&self, ask: &Ask<'_>) -> Result<bool, RpcError> {
+        let revision = match (&ask.origin, self.session(ask)?) {
+            (_, Some(session)) => Some(session.revision),
+            (Origin::Stream(_), None) => None,
             // A request that names no revision is taken for one of this, the last that did not name it.
-            (Origin::Http(head), Ok(None)) => {
-                head.version.map_or(Some(Revision::V2025_03_26), Revision::read)
-            }
+            (Origin::Http(head), None) => head.version.map_or(Some(Revision::V2025_03_26), Revision::read),
         };
-        revision == Some(Revision::V2025_03_26)
+        Ok(revision == Some(Revision::V2025_03_26))
     }
 
     async fn one(&self, ask: &Ask<'_>, body: &[u8]) -> Reply {

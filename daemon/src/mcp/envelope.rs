@@ -3,7 +3,7 @@
 //! Refused: duplicate members, trailing bytes, a byte order mark, other cases, fractional ids, and nesting or element
 //! counts beyond what a request of a sane client has.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -176,7 +176,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members =
             Members { jsonrpc: None, id: None, method: None, params: None, result: None, error: None };
-        let mut others: Vec<Cow<'de, str>> = Vec::new();
+        let mut others: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
             let twice = match name.as_ref() {
                 "jsonrpc" => members.jsonrpc.replace(map.next_value::<Text<'de>>()?.0).is_some(),
@@ -187,9 +187,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 "error" => members.error.replace(map.next_value()?).is_some(),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
-                    let twice = others.contains(&name);
-                    others.push(name.clone());
-                    twice
+                    !others.insert(name.clone())
                 }
             };
             if twice {

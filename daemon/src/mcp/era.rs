@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{RpcError, envelope::Params};
+use super::{RpcError, envelope::Params, error::shortened};
 use crate::tools::LogLevel;
+
+/// Longest progress token, in bytes as written: it is repeated in every message.
+const TOKEN: usize = 256;
 
 /// The modern revision.
 pub const MODERN: &str = "2026-07-28";
@@ -113,12 +116,12 @@ impl<'a> Meta<'a> {
     pub(super) fn progress_token(&self) -> Result<Option<&'a RawValue>, RpcError> {
         let is_token = |raw: &&RawValue| {
             let text = raw.get();
-            text.starts_with('"') || text.parse::<i64>().is_ok()
+            text.len() <= TOKEN && (text.starts_with('"') || text.parse::<i64>().is_ok())
         };
         match self.progress_token {
-            Some(token) if !is_token(&token) => {
-                Err(RpcError::InvalidParams("progressToken must be a string or an integer".into()))
-            }
+            Some(token) if !is_token(&token) => Err(RpcError::InvalidParams(format!(
+                "progressToken must be a string of at most {TOKEN} bytes or an integer"
+            ))),
             token => Ok(token),
         }
     }
@@ -126,7 +129,7 @@ impl<'a> Meta<'a> {
 
 /// The error for a word that is no level of log.
 pub(super) fn no_such_level(word: &str) -> RpcError {
-    RpcError::InvalidParams(format!("there is no log level {word:?}"))
+    RpcError::InvalidParams(format!("there is no log level {:?}", shortened(word)))
 }
 
 /// Methods only modern clients know.

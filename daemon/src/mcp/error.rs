@@ -7,6 +7,14 @@ use serde_json::{Value, json};
 use super::era::MODERN;
 use crate::{guard::Denied, store::new_id};
 
+/// Longest word of a client that is told back, in characters.
+const TOLD: usize = 128;
+
+/// Returns a client's word as far as it is told back.
+pub(super) fn shortened(word: &str) -> String {
+    word.chars().take(TOLD).collect()
+}
+
 /// A request that brings no result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RpcError {

@@ -22,6 +22,8 @@ pub struct Exchange {
     running: Mutex<HashMap<Id, Running>>,
     asked: Mutex<HashMap<String, oneshot::Sender<Response>>>,
     last: AtomicU64,
+    /// Fires when the client is gone for good; every request that runs, or begins to, is cancelled with it.
+    gone: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Exchange {
     /// Notes a request that begins to run.
     pub(super) fn begin(&self, id: &Id) -> UnderWay<'_> {
         let number = self.last.fetch_add(1, Ordering::Relaxed);
-        let cancelled = CancellationToken::new();
+        let cancelled = self.gone.child_token();
         self.running.lock().insert(id.clone(), Running { number, cancelled: cancelled.clone() });
         UnderWay { exchange: self, id: id.clone(), number, cancelled }
     }
@@ -68,9 +70,9 @@ impl Exchange {
         }
     }
 
-    /// Cancels every request, for a client that is gone for good.
+    /// Cancels every request, those that begin later too, for a client that is gone for good.
     pub fn cancel_all(&self) {
-        self.running.lock().values().for_each(|running| running.cancelled.cancel());
+        self.gone.cancel();
     }
 
     /// Sends a request to the client and waits for its response; `None` when it cannot be reached or goes away.
@@ -138,6 +140,15 @@ mod tests {
         assert!(one.cancelled.is_cancelled() && !two.cancelled.is_cancelled());
         drop((one, two));
         assert!(exchange.running.lock().is_empty());
+    }
+
+    #[test]
+    fn a_client_that_is_gone_takes_everything_with_it() {
+        let exchange = Exchange::default();
+        let twice = [exchange.begin(&id("1")), exchange.begin(&id("1"))];
+        exchange.cancel_all();
+        let late = exchange.begin(&id("2"));
+        assert!(twice.iter().chain([&late]).all(|one| one.cancelled.is_cancelled()));
     }
 
     #[tokio::test]

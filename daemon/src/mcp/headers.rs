@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName};
 
-use super::RpcError;
+use super::{RpcError, error::shortened};
 
 /// The headers of a POST that the protocol looks at, borrowed.
 pub struct HttpHead<'a> {
@@ -74,7 +74,9 @@ fn agree(header: &str, shown: Option<&str>, body: &str) -> Result<(), RpcError> 
     match shown {
         Some(shown) if shown == body => Ok(()),
         Some(shown) => Err(RpcError::HeaderMismatch(format!(
-            "{header} header value {shown:?} does not match body value {body:?}"
+            "{header} header value {:?} does not match body value {:?}",
+            shortened(shown),
+            shortened(body)
         ))),
         None => Err(RpcError::HeaderMismatch(format!("the {header} header is missing"))),
     }

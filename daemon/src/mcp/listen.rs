@@ -7,6 +7,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Id, Line, Origin, RpcError,
@@ -26,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Subscriptions that one stream may carry at a time.
 const ON_ONE_STREAM: usize = 16;
+
+/// Longest message that opens a subscription, in bytes: it is held for as long as that is open.
+const MESSAGE: usize = 64 * 1024;
 
 /// Parameters of `subscriptions/listen`.
 #[derive(Deserialize)]
@@ -48,12 +52,14 @@ struct Filter {
 impl Filter {
     /// Returns what of it is honoured: of resources only what there can be and `who` may read.
     fn honoured(self, who: &Principal) -> Result<Wanted, RpcError> {
-        let mut uris = self.resource_subscriptions;
-        if uris.len() > SUBSCRIPTIONS {
+        if self.resource_subscriptions.len() > SUBSCRIPTIONS {
             let why = format!("a subscription names at most {SUBSCRIPTIONS} resources");
             return Err(RpcError::InvalidParams(why));
         }
-        uris.retain(|uri| Address::read(uri).is_some_and(|address| address.place.kind().open_to(who)));
+        let addresses = self.resource_subscriptions.iter().filter_map(|uri| Address::read(uri));
+        let open = addresses.filter(|address| address.place.kind().open_to(who));
+        // As news spell them: a client hears of what it is told is honoured.
+        let mut uris: Vec<String> = open.map(|address| address.uri()).collect();
         uris.sort();
         uris.dedup();
         Ok(Wanted {
@@ -72,14 +78,18 @@ impl Mcp {
         id: &Id,
         params: Option<&RawValue>,
     ) -> Result<Done, RpcError> {
+        if ask.body.len() > MESSAGE {
+            let why = format!("a message that opens a subscription has at most {MESSAGE} bytes");
+            return Err(RpcError::InvalidParams(why));
+        }
         let params: Params = super::dispatch::read(params)?;
         if !ask.outlet.is_open() {
             let why = "a subscription is an event stream: send Accept: application/json, text/event-stream";
             return Err(RpcError::InvalidRequest(why.into()));
         }
-        let _open = match &ask.origin {
-            Origin::Http(_) => None,
-            Origin::Stream(line) => Some(Open::on(line)?),
+        let (_open, hushed) = match &ask.origin {
+            Origin::Http(_) => (None, CancellationToken::new()),
+            Origin::Stream(line) => (Some(Open::on(line)?), line.hushed.clone()),
         };
         let who = &ask.visitor.principal;
         let wanted = params.notifications.honoured(who)?;
@@ -87,7 +97,8 @@ impl Mcp {
         let tag = json!({ "io.modelcontextprotocol/subscriptionId": own });
         let subscribed = self.news.subscribe(&who.tenant, wanted.clone());
         let acknowledged = json!({ "_meta": tag, "notifications": told(&wanted) });
-        ask.outlet.send(notification("notifications/subscriptions/acknowledged", &acknowledged)).await;
+        let mut heard =
+            ask.outlet.send(notification("notifications/subscriptions/acknowledged", &acknowledged)).await;
 
         let left = who.expires_at.map(|end| end.saturating_sub(crate::store::now()).max(0).unsigned_abs());
         let expired = left.map(|left| tokio::time::sleep(Duration::from_millis(left).min(LONGEST)));
@@ -98,18 +109,17 @@ impl Mcp {
             }
         });
         let mut longest = std::pin::pin!(tokio::time::sleep(LONGEST));
-        loop {
-            let heard = tokio::select! {
+        while heard {
+            let news = tokio::select! {
                 biased;
                 () = who.revoked.cancelled() => return Err(unrecognised(Unrecognised::Revoked)),
                 () = expired.as_mut() => return Err(unrecognised(Unrecognised::Expired)),
-                heard = subscribed.next() => heard,
+                news = subscribed.next() => news,
                 () = self.guard.draining().cancelled() => break,
+                () = hushed.cancelled() => break,
                 () = longest.as_mut() => break,
             };
-            if !ask.outlet.send(heard.message(&own)).await {
-                break;
-            }
+            heard = ask.outlet.send(news.message(&own)).await;
         }
         // A graceful end is the answer to the request that began it.
         Ok(Done::plain(json!({ "resultType": "complete", "_meta": tag }).to_string()))

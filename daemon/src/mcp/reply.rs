@@ -26,18 +26,18 @@ pub enum Reply {
 
 impl Reply {
     /// Makes a response with a result, given as JSON text, and the session it opened.
-    pub(super) fn result(id: Option<&Id>, result: &str, session: Option<String>) -> Self {
+    pub(super) fn result(id: Option<&Id>, result: &[u8], session: Option<String>) -> Self {
         let id = id.map_or("", Id::as_json);
-        let mut body = String::with_capacity(result.len() + id.len() + 40);
-        body.push_str(r#"{"jsonrpc":"2.0","#);
+        let mut body = Vec::with_capacity(result.len() + id.len() + 40);
+        body.extend_from_slice(br#"{"jsonrpc":"2.0","#);
         if !id.is_empty() {
-            body.push_str(r#""id":"#);
-            body.push_str(id);
-            body.push(',');
+            body.extend_from_slice(br#""id":"#);
+            body.extend_from_slice(id.as_bytes());
+            body.push(b',');
         }
-        body.push_str(r#""result":"#);
-        body.push_str(result);
-        body.push('}');
+        body.extend_from_slice(br#""result":"#);
+        body.extend_from_slice(result);
+        body.push(b'}');
         Self::Message { status: 200, body: Bytes::from(body), session, retry_after: None }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
+use parking_lot::RwLock;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -124,9 +126,36 @@ fn with_fixtures(value: &impl Serialize) -> Result<String, serde_json::Error> {
 }
 
 /// `tools/list`, given the array of tools.
-pub(super) fn tools_list(shape: Shape, tools: &[u8]) -> String {
-    let tools = String::from_utf8_lossy(tools);
-    format!(r#"{{{}"tools":{tools}{}}}"#, preamble(shape), caching(shape, Caching::List))
+pub(super) fn tools_list(shape: Shape, tools: &[u8]) -> Bytes {
+    let (before, after) = (preamble(shape), caching(shape, Caching::List));
+    Bytes::from([b"{", before.as_bytes(), br#""tools":"#, tools, after.as_bytes(), b"}"].concat())
+}
+
+/// `tools/list` for those who may have every tool, made once and kept until the tools change.
+#[derive(Debug, Default)]
+pub(super) struct WholeList(RwLock<Option<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    tools: Bytes,
+    legacy: Bytes,
+    modern: Bytes,
+}
+
+impl WholeList {
+    /// Returns the result with this array of tools, which is the same memory for as long as it holds the same.
+    pub(super) fn result(&self, shape: Shape, tools: &Bytes) -> Bytes {
+        let of = |kept: &Kept| match shape {
+            Shape::Legacy => kept.legacy.clone(),
+            Shape::Modern => kept.modern.clone(),
+        };
+        let is_same = |kept: &&Kept| kept.tools.as_ptr() == tools.as_ptr();
+        if let Some(kept) = self.0.read().as_ref().filter(is_same) {
+            return of(kept);
+        }
+        let (legacy, modern) = (tools_list(Shape::Legacy, tools), tools_list(Shape::Modern, tools));
+        of(self.0.write().insert(Kept { tools: tools.clone(), legacy, modern }))
+    }
 }
 
 /// `tools/call`.
@@ -182,23 +211,34 @@ pub(super) fn input_required(wanted: &Map<String, Value>, state: &str) -> String
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Value {
-        serde_json::from_str(text).unwrap()
+    fn read(text: impl AsRef<[u8]>) -> Value {
+        serde_json::from_slice(text.as_ref()).unwrap()
+    }
+
+    #[test]
+    fn the_whole_list_is_made_again_when_the_tools_change() {
+        let whole = WholeList::default();
+        let (none, one) = (Bytes::from_static(b"[]"), Bytes::from_static(b"[1]"));
+        for tools in [&none, &none, &one, &none] {
+            for shape in [Shape::Legacy, Shape::Modern] {
+                assert_eq!(whole.result(shape, tools), tools_list(shape, tools));
+            }
+        }
     }
 
     #[test]
     fn every_result_is_json_in_the_shape_of_its_era() {
         let answer = Answer::Object { json: r#"{"success":true,"a":"\"x\""}"#.into(), is_error: false };
-        let legacy = read(&tools_call(Shape::Legacy, &answer));
+        let legacy = read(tools_call(Shape::Legacy, &answer));
         assert_eq!(legacy["content"][0]["text"], r#"{"success":true,"a":"\"x\""}"#);
         assert_eq!(legacy["structuredContent"]["a"], "\"x\"");
         assert!(legacy.get("resultType").is_none());
-        let modern = read(&tools_call(Shape::Modern, &answer));
+        let modern = read(tools_call(Shape::Modern, &answer));
         assert_eq!(modern["resultType"], "complete");
         assert_eq!(modern["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "mcpd");
-        let list = read(&tools_list(Shape::Modern, b"[]"));
+        let list = read(tools_list(Shape::Modern, b"[]"));
         assert_eq!((&list["ttlMs"], &list["cacheScope"]), (&json!(LIST_TTL), &json!("private")));
-        assert_eq!(read(&tools_list(Shape::Legacy, b"[]")), json!({ "tools": [] }));
+        assert_eq!(read(tools_list(Shape::Legacy, b"[]")), json!({ "tools": [] }));
         let one = object(Shape::Modern, &json!({ "contents": [] }), Caching::Moment).unwrap();
         assert_eq!(read(&one.result)["ttlMs"], 0);
     }

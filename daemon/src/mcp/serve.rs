@@ -13,9 +13,10 @@ use super::{
     dispatch::{Done, Mcp, exchange, read},
     envelope::Envelope,
     era::{Given, MODERN, Meta, no_such_level},
+    error::shortened,
     exchange::Exchange,
     methods::{Legacy, Modern, Shared},
-    resources::only_page,
+    resources::{Address, only_page},
     results::{self, Caching, Shape},
     session::{Abilities, Opening},
 };
@@ -106,7 +107,7 @@ impl Mcp {
             head.check(version, &envelope.method)?;
         }
         if version != MODERN {
-            return Err(RpcError::UnsupportedVersion(version.to_owned()));
+            return Err(RpcError::UnsupportedVersion(shortened(version)));
         }
         if let Some(client) = meta.client {
             client_name(client)?;
@@ -153,6 +154,7 @@ impl Mcp {
             Legacy::Unsubscribe => {
                 let _place = self.reading(request)?;
                 let (session, uri) = Self::subscription(request)?;
+                let uri = Address::read(&uri).map_or(uri.into_owned(), |address| address.uri());
                 session.unsubscribe(&uri);
                 self.news.forget(session, &uri);
                 self.sessions.keep(session).boxed().await;
@@ -169,7 +171,11 @@ impl Mcp {
         match method {
             Shared::ToolsList => {
                 only_page(request.cursor()?.as_deref())?;
-                Ok(Done::plain(results::tools_list(shape, &self.registry.list(who))))
+                let result = match self.registry.whole_list(who) {
+                    Some(whole) => self.whole_list.result(shape, &whole),
+                    None => results::tools_list(shape, &self.registry.list(who)),
+                };
+                Ok(Done::plain(result))
             }
             Shared::ToolsCall => self.tools_call(request).await,
             Shared::ResourcesList => {

@@ -124,10 +124,13 @@ impl Registry {
     /// Returns the array of tools `who` may call, in the fixed order.
     pub fn list(&self, who: &Principal) -> Bytes {
         let may = |entry: &&Entry| who.may(Need::Tool(entry.name, entry.scope));
-        if who.tools.is_open() && self.enabled().all(|entry| may(&entry)) {
-            return self.full_list.read().clone();
-        }
-        Bytes::from(list(self.enabled().filter(may)))
+        self.whole_list(who).unwrap_or_else(|| Bytes::from(list(self.enabled().filter(may))))
+    }
+
+    /// Returns the array of all enabled tools if `who` may call every one, the same memory until one is switched.
+    pub fn whole_list(&self, who: &Principal) -> Option<Bytes> {
+        let may = |entry: &Entry| who.may(Need::Tool(entry.name, entry.scope));
+        (who.tools.is_open() && self.enabled().all(may)).then(|| self.full_list.read().clone())
     }
 
     /// Returns how many tools are enabled.

@@ -197,7 +197,7 @@ fn answering(
     service_fn(move |request: Request<Incoming>| {
         let busy = line.busy();
         if request.version() == Version::HTTP_2 {
-            line.pulse.is_shared();
+            line.pulse.share();
         }
         let answer = Arc::clone(&http).answer(side, Knock::new(Arc::clone(&line), request));
         async move { Ok(answer.await.map(|body| Held::new(body, busy))) }

@@ -172,8 +172,8 @@ impl Feed {
         tokio::select! {
             biased;
             () = expired.as_mut() => None,
-            message = source.next() => message,
             () = ends.ended.cancelled() => None,
+            message = source.next() => message,
             () = ends.draining.cancelled() => None,
             _ = ticks.tick() => Some(COMMENT),
         }

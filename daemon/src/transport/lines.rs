@@ -32,7 +32,12 @@ where
     let (talk, said) = Talk::begin(mcp, visitor);
     let mut hearing = Hearing { reader: BufReader::new(ends.reader), line: Vec::new(), limit: ends.limit };
     let conversation = async {
-        tokio::select! { () = hearing.hear(&talk) => {}, () = stop.cancelled() => {} }
+        tokio::select! {
+            () = hearing.hear(&talk) => {}
+            () = stop.cancelled() => {}
+            () = talk.unheard() => {}
+        }
+        talk.hush();
         // Who still asks while the last answers are given is told that we are going.
         tokio::select! { () = hearing.hear(&talk) => {}, () = talk.wait() => {} }
         talk.finish().await;
@@ -48,14 +53,15 @@ struct Hearing<R> {
 }
 
 impl<R: AsyncRead + Unpin> Hearing<R> {
-    /// Takes messages until the end, or until nobody reads answers any more.
+    /// Takes messages until the end.
     async fn hear(&mut self, talk: &Arc<Talk>) {
-        while !talk.is_unheard() {
+        loop {
+            let seat = talk.seat().await;
             match read_line(&mut self.reader, &mut self.line, self.limit).await {
                 Ok(Read::Line) => {
                     let line = std::mem::take(&mut self.line);
                     if !line.iter().all(u8::is_ascii_whitespace) {
-                        talk.hear(Bytes::from(line).into()).await;
+                        talk.hear(seat, Bytes::from(line).into()).await;
                     }
                 }
                 Ok(Read::TooLong) => {

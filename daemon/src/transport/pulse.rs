@@ -119,7 +119,7 @@ impl Pulse {
     }
 
     /// Notes that requests share the connection.
-    pub(super) fn is_shared(&self) {
+    pub(super) fn share(&self) {
         self.shared.store(true, Ordering::Relaxed);
     }
 
@@ -286,7 +286,7 @@ mod tests {
         pulse.heard();
         assert_eq!(due(&pulse), (5, Missed::Header), "the first request must come in time");
         drop(Busy::new(&pulse));
-        pulse.is_shared();
+        pulse.share();
         after(20).await;
         pulse.heard();
         assert_eq!(due(&pulse), (10, Missed::KeepAlive));

@@ -95,7 +95,7 @@ pub(super) async fn message(http: &Http, mut knock: Box<Knock>) -> Response {
         let error = http.guard.enter(&visitor).err().map_or(error, RpcError::from);
         return answers::reply(Reply::error(id.as_ref(), &error));
     }
-    talk.hear(body).await;
+    talk.hear(talk.seat().await, body).await;
     let mut response = answers::empty(StatusCode::ACCEPTED);
     response.extensions_mut().insert(Counted);
     response

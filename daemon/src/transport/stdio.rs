@@ -1,6 +1,6 @@
 //! Standard input and output: in process, or as a bridge to the daemon that runs on the same state directory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mcpd_ipc::{ReadHalf, WriteHalf};
 use tokio::io::AsyncWriteExt;
@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::{Ends, serve_lines};
 use crate::{guard::Visitor, mcp::Mcp};
+
+/// How long a daemon may take to answer what runs once the bridge was told to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Serves MCP on standard input and output until the input ends or `stop` fires.
 pub async fn serve_stdio(mcp: Arc<Mcp>, visitor: Visitor, limit: usize, stop: CancellationToken) {
@@ -22,10 +25,14 @@ pub async fn bridge(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let input_ended = CancellationToken::new();
-    let ended = input_ended.clone();
+    let (ended, told) = (input_ended.clone(), stop.clone());
     let up = tokio::spawn(async move {
-        let carried = tokio::io::copy(&mut tokio::io::stdin(), &mut to_daemon).await;
-        if carried.is_ok() {
+        let mut input = tokio::io::stdin();
+        let carried = tokio::select! {
+            carried = tokio::io::copy(&mut input, &mut to_daemon) => carried.is_ok(),
+            () = told.cancelled() => true,
+        };
+        if carried {
             ended.cancel();
         }
         // The daemon sees the end of input, finishes what runs, and closes its side.
@@ -40,9 +47,13 @@ pub async fn bridge(
         }
         Err(std::io::Error::other("the daemon ended the bridge; start it again"))
     };
+    let told_to_end = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
     let ended = tokio::select! {
         ended = down => ended,
-        () = stop.cancelled() => Ok(()),
+        () = told_to_end => Ok(()),
     };
     up.abort();
     ended

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::body::Taken;
@@ -34,6 +34,11 @@ pub(super) struct Talk {
     places: Semaphore,
     seats: Arc<Semaphore>,
     done: CancellationToken,
+}
+
+/// A place for one message of a stream. The stream is read only by who has one.
+pub(super) struct Seat {
+    _held: Option<OwnedSemaphorePermit>,
 }
 
 /// What is to be sent, in order.
@@ -67,18 +72,32 @@ impl Talk {
         &self.visitor
     }
 
-    /// Takes one message. Returns once it runs, or once it is served if later ones depend on it.
-    pub(super) async fn hear(self: &Arc<Self>, message: Taken) {
-        if self.mcp.goes_first(&message) {
-            return self.answer(&message).await;
-        }
-        let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else { return };
+    /// Waits for the place of the next message. It is taken before the message is read, so that nothing read is lost
+    /// when reading is interrupted.
+    pub(super) async fn seat(&self) -> Seat {
+        // Nobody closes the seats, so there always is one.
+        Seat { _held: Arc::clone(&self.seats).acquire_owned().await.ok() }
+    }
+
+    /// Takes one message. Returns once it runs, or once it is served if later ones depend on it; it is served in any
+    /// case.
+    pub(super) async fn hear(self: &Arc<Self>, seat: Seat, message: Taken) {
+        let goes_first = self.mcp.goes_first(&message);
         let talk = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let place = talk.places.acquire().await;
+        let served = self.tasks.spawn(async move {
+            // What others depend on, or what may cancel them, does not wait behind them.
+            let place = if goes_first { None } else { talk.places.acquire().await.ok() };
             talk.answer(&message).await;
             drop((place, seat));
         });
+        if goes_first {
+            let _ = served.await;
+        }
+    }
+
+    /// Notes that the client has said its last: subscriptions end, calls are finished.
+    pub(super) fn hush(&self) {
+        self.line.hushed.cancel();
     }
 
     /// Answers a message that could not be read.
@@ -86,9 +105,9 @@ impl Talk {
         self.say(Reply::error(None, error)).await;
     }
 
-    /// Answers whether nobody hears what is said any more.
-    pub(super) fn is_unheard(&self) -> bool {
-        self.answers.is_closed()
+    /// Waits until nobody hears what is said any more.
+    pub(super) async fn unheard(&self) {
+        self.answers.closed().await;
     }
 
     /// Ends what runs, for a client that is gone or not welcome any more.

@@ -116,7 +116,7 @@ fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 enum End {
     /// The client left, or cannot be reached.
     Left,
-    /// The daemon drains, or the connection is old: what runs is answered first.
+    /// The daemon drains: what runs is answered first.
     GoingAway,
     /// The key ended, or an operator closed the connection.
     Unwelcome,
@@ -142,7 +142,7 @@ impl End {
 async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket, patience: Duration) {
     let principal = Arc::clone(&visitor.principal);
     let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor);
-    let (mut sink, stream) = socket.split();
+    let (mut sink, mut stream) = socket.split();
     let unheard = CancellationToken::new();
     let hearing = async {
         let unwelcome = unwelcome(&principal, line);
@@ -151,11 +151,12 @@ async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket,
             () = unwelcome => End::Unwelcome,
             () = http.guard.draining().cancelled() => End::GoingAway,
             () = unheard.cancelled() => End::Left,
-            end = hear(&talk, stream) => end,
+            end = hear(&talk, &mut stream) => end,
         };
         match end {
             End::Left | End::Unwelcome | End::NotText | End::TooBig => talk.abandon(),
-            End::GoingAway => {}
+            // Who still asks while the last answers are given is told that we are going.
+            End::GoingAway => tokio::select! { _ = hear(&talk, &mut stream) => {}, () = talk.wait() => {} },
         }
         talk.finish().await;
         end
@@ -185,9 +186,10 @@ async fn unwelcome(principal: &Principal, line: &Line) {
     }
 }
 
-async fn hear(talk: &Arc<Talk>, mut stream: SplitStream<WebSocket>) -> End {
+async fn hear(talk: &Arc<Talk>, stream: &mut SplitStream<WebSocket>) -> End {
     let mut last = Instant::now();
     loop {
+        let seat = talk.seat().await;
         let message = match timeout(SILENCE.saturating_sub(last.elapsed()), stream.next()).await {
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(error))) => return if is_too_big(&error) { End::TooBig } else { End::Left },
@@ -195,7 +197,7 @@ async fn hear(talk: &Arc<Talk>, mut stream: SplitStream<WebSocket>) -> End {
         };
         last = Instant::now();
         match message {
-            Message::Text(text) => talk.hear(Bytes::from(text).into()).await,
+            Message::Text(text) => talk.hear(seat, Bytes::from(text).into()).await,
             Message::Binary(_) => return End::NotText,
             Message::Close(_) => return End::Left,
             Message::Ping(_) | Message::Pong(_) => {}

@@ -11,6 +11,7 @@ use serde::Serialize;
 use self::words::Subject;
 use super::{
     RpcError,
+    error::shortened,
     library::Library,
     resources::{Address, Kind, MARKDOWN, Place, ResourceContents, only_page, quoted},
 };
@@ -204,8 +205,7 @@ impl Library {
 }
 
 fn unknown(name: &str) -> RpcError {
-    let name: String = name.chars().take(128).collect();
-    RpcError::InvalidParams(format!("there is no prompt {name:?}"))
+    RpcError::InvalidParams(format!("there is no prompt {:?}", shortened(name)))
 }
 
 fn required<'a>(

@@ -138,7 +138,7 @@ impl Events {
             let ended = tracks.iter().position(|old| old.has_ended());
             let left = || tracks.iter().position(|old| old.kind == Kind::Standing && !old.is_read());
             let oldest = ended.or_else(left).unwrap_or(0);
-            tracks.remove(oldest);
+            tracks.remove(oldest).hang_up();
         }
         tracks.push(Arc::clone(&track));
         track

@@ -101,7 +101,9 @@ impl Sessions {
         let rows: Vec<_> = changed.filter_map(|session| self.row(&session)).collect();
         for some in rows.chunks(AT_ONCE) {
             if let Err(error) = store.client_sessions().keep(some.to_vec()).await {
-                tracing::warn!(%error, "when sessions were last used could not be written");
+                tracing::warn!(%error, "when sessions were last used could not be written; the next round tries again");
+                let unwritten = some.iter().filter_map(|row| self.table.get(&row.id));
+                unwritten.for_each(|session| session.changed.store(true, Ordering::Relaxed));
             }
             some.iter().for_each(|row| self.note_if_gone(&row.id));
         }
