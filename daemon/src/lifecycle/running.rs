@@ -224,7 +224,7 @@ impl Running {
 async fn refuse(stream: Stream, denied: Denied) {
     let Reply::Message { body, .. } = Reply::error(None, &RpcError::Denied(denied)) else { return };
     let (_, mut writer) = halves(stream);
-    let line = [&body[..], b"\n"].concat();
+    let line = [&body.whole()[..], b"\n"].concat();
     let _ = tokio::time::timeout(LAST_WORDS, writer.write_all(&line)).await;
 }
 

@@ -278,7 +278,7 @@ impl Mcp {
             Ok(done) => {
                 let end = End { outcome: done.outcome, status: 200, began };
                 self.finish(ask, &envelope.method, done.tool, end);
-                Reply::result(envelope.id(), &done.result, done.session)
+                Reply::result(envelope.id(), done.result, done.session)
             }
             Err(error) => {
                 self.finish(ask, &envelope.method, self.tool(envelope), End::failed(&error, began));

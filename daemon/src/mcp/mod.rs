@@ -34,6 +34,6 @@ pub use headers::HttpHead;
 pub use library::Library;
 pub use news::News;
 pub use outlet::{Lazy, Outlet};
-pub use reply::Reply;
+pub use reply::{Payload, Reply};
 pub(crate) use session::read_event_id;
 pub use session::{Reader, Session, SessionView, Sessions, Track};

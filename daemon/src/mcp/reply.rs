@@ -6,6 +6,28 @@ use bytes::Bytes;
 
 use super::{Id, RpcError};
 
+/// Shortest result that is sent as it lies in memory, in bytes; copying a shorter one costs less than a piece more.
+const LONG: usize = 4096;
+
+/// A JSON text to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    /// In one piece.
+    Whole(Bytes),
+    /// In pieces, of which the middle one is long and may be shared.
+    Pieces([Bytes; 3]),
+}
+
+impl Payload {
+    /// Returns it in one piece.
+    pub fn whole(self) -> Bytes {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Pieces(pieces) => Bytes::from(pieces.concat()),
+        }
+    }
+}
+
 /// The answer to one message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
@@ -16,7 +38,7 @@ pub enum Reply {
         /// HTTP status.
         status: u16,
         /// The whole response.
-        body: Bytes,
+        body: Payload,
         /// The session that `initialize` opened.
         session: Option<String>,
         /// How long to wait before trying again.
@@ -26,9 +48,10 @@ pub enum Reply {
 
 impl Reply {
     /// Makes a response with a result, given as JSON text, and the session it opened.
-    pub(super) fn result(id: Option<&Id>, result: &[u8], session: Option<String>) -> Self {
+    pub(super) fn result(id: Option<&Id>, result: Bytes, session: Option<String>) -> Self {
         let id = id.map_or("", Id::as_json);
-        let mut body = Vec::with_capacity(result.len() + id.len() + 40);
+        let copied = if result.len() < LONG { result.len() } else { 0 };
+        let mut body = Vec::with_capacity(copied + id.len() + 40);
         body.extend_from_slice(br#"{"jsonrpc":"2.0","#);
         if !id.is_empty() {
             body.extend_from_slice(br#""id":"#);
@@ -36,9 +59,14 @@ impl Reply {
             body.push(b',');
         }
         body.extend_from_slice(br#""result":"#);
-        body.extend_from_slice(result);
-        body.push(b'}');
-        Self::Message { status: 200, body: Bytes::from(body), session, retry_after: None }
+        let body = if copied == result.len() {
+            body.extend_from_slice(&result);
+            body.push(b'}');
+            Payload::Whole(Bytes::from(body))
+        } else {
+            Payload::Pieces([Bytes::from(body), result, Bytes::from_static(b"}")])
+        };
+        Self::Message { status: 200, body, session, retry_after: None }
     }
 
     /// Makes the answer to a batch of the answers to its messages.
@@ -47,14 +75,19 @@ impl Reply {
             .into_iter()
             .filter_map(|reply| match reply {
                 Self::Accepted => None,
-                Self::Message { body, .. } => Some(body),
+                Self::Message { body, .. } => Some(body.whole()),
             })
             .collect();
         if bodies.is_empty() {
             return Self::Accepted;
         }
         let body = [&b"["[..], &bodies.join(&b","[..]), b"]"].concat();
-        Self::Message { status: 200, body: Bytes::from(body), session: None, retry_after: None }
+        Self::Message {
+            status: 200,
+            body: Payload::Whole(Bytes::from(body)),
+            session: None,
+            retry_after: None,
+        }
     }
 
     /// Makes a response with an error. Without a readable id it has none, as the schema of MCP has it.
@@ -65,7 +98,8 @@ impl Reply {
         }
         let body = format!(r#"{{"jsonrpc":"2.0",{}"error":{told}}}"#, id_member(id));
         let retry_after = if let RpcError::Denied(denied) = error { denied.retry_after() } else { None };
-        Self::Message { status: error.status(), body: Bytes::from(body), session: None, retry_after }
+        let body = Payload::Whole(Bytes::from(body));
+        Self::Message { status: error.status(), body, session: None, retry_after }
     }
 }
 

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use axum::{body::Body, response::Response};
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::feed::{event, event_id};
+use super::{
+    feed::{event, event_id},
+    pieces,
+};
 use crate::{
     guard::Denied,
-    mcp::{Reply, RpcError, Session},
+    mcp::{Payload, Reply, RpcError, Session},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -52,12 +54,12 @@ pub(super) fn invalid(status: StatusCode, why: &'static str) -> Response {
     let Reply::Message { body, .. } = Reply::error(None, &RpcError::InvalidRequest(why.into())) else {
         return empty(status);
     };
-    json(status, body)
+    json(status, pieces::body(body))
 }
 
 /// The protocol's reply as one JSON object.
 pub(super) fn reply(reply: Reply) -> Response {
-    told(reply, |status, body| json(status, Body::from(body)))
+    told(reply, |status, body| json(status, pieces::body(body)))
 }
 
 /// The protocol's reply for a client that takes only an event stream. In a session the event has an id, so that a client
@@ -65,14 +67,15 @@ pub(super) fn reply(reply: Reply) -> Response {
 pub(super) fn streamed(reply: Reply, session: Option<&Session>) -> Response {
     told(reply, |status, body| {
         if !status.is_success() {
-            return json(status, Body::from(body));
+            return json(status, pieces::body(body));
         }
+        let body = body.whole();
         let id = session.and_then(|session| session.keep_answer(&body)).map(|track| event_id(track, 0));
         stream(Body::from(event(id.as_deref(), &body)))
     })
 }
 
-fn told(reply: Reply, answer: impl FnOnce(StatusCode, Bytes) -> Response) -> Response {
+fn told(reply: Reply, answer: impl FnOnce(StatusCode, Payload) -> Response) -> Response {
     match reply {
         Reply::Accepted => empty(StatusCode::ACCEPTED),
         Reply::Message { status, body, session, retry_after } => {

@@ -56,6 +56,7 @@ fn refusal(denied: &Denied) -> Vec<u8> {
     let Reply::Message { status, body, retry_after, .. } = Reply::error(None, &error) else {
         return Vec::new();
     };
+    let body = body.whole();
     let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
     let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", whole_seconds(wait)));
     let head = format!(

@@ -93,7 +93,7 @@ impl Call {
         }
         self.over = true;
         match self.reply.take() {
-            Some(Reply::Message { body, .. }) => Some(body),
+            Some(Reply::Message { body, .. }) => Some(body.whole()),
             Some(Reply::Accepted) | None => None,
         }
     }

@@ -11,6 +11,7 @@ mod head;
 mod heads;
 mod lines;
 mod observe;
+mod pieces;
 mod pulse;
 mod routes;
 mod sockets;

@@ -147,7 +147,7 @@ impl Talk {
         match reply {
             Reply::Accepted => {}
             // Nobody reads any more: the stream ends by itself.
-            Reply::Message { body, .. } => drop(self.answers.send(body).await),
+            Reply::Message { body, .. } => drop(self.answers.send(body.whole()).await),
         }
     }
 }
