@@ -142,7 +142,7 @@ impl Guard {
         self.open()?; //                                        again: a stream may outlive the order to drain
         self.peers.read().still_admit(visitor.peer)?; //        taken off the list since it was recognised?
         self.still_valid(&visitor.principal)?; //               revoked since?
-        self.rates.check(&visitor.principal) //                                before anything is asked: guessing costs as much as calling
+        self.rates.check(&visitor.principal) //                 before anything is asked: guessing costs like calling
     }
 
     fn consider(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {

@@ -138,7 +138,11 @@ impl Events {
             let ended = tracks.iter().position(|old| old.has_ended());
             let left = || tracks.iter().position(|old| old.kind == Kind::Standing && !old.is_read());
             let oldest = ended.or_else(left).unwrap_or(0);
-            tracks.remove(oldest).hang_up();
+            let forgotten = tracks.remove(oldest);
+            // An answer on its way still reaches its client; a stream that would hear nothing more ends.
+            if forgotten.kind == Kind::Standing {
+                forgotten.hang_up();
+            }
         }
         tracks.push(Arc::clone(&track));
         track
