@@ -3,6 +3,7 @@
 use std::{
     net::IpAddr,
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -125,6 +126,12 @@ impl Principal {
     /// Answers whether it has expired at `now`, UTC milliseconds.
     pub fn expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// Returns how long it is until it expires; none for one that does not.
+    pub fn time_left(&self) -> Option<Duration> {
+        let left = self.expires_at?.saturating_sub(crate::store::now()).max(0);
+        Some(Duration::from_millis(left.unsigned_abs()))
     }
 
     /// Answers whether it was revoked. Cheaper than asking the token, for what asks at every request.

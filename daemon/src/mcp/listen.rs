@@ -100,8 +100,7 @@ impl Mcp {
         let mut heard =
             ask.outlet.send(notification("notifications/subscriptions/acknowledged", &acknowledged)).await;
 
-        let left = who.expires_at.map(|end| end.saturating_sub(crate::store::now()).max(0).unsigned_abs());
-        let expired = left.map(|left| tokio::time::sleep(Duration::from_millis(left).min(LONGEST)));
+        let expired = who.time_left().map(|left| tokio::time::sleep(left.min(LONGEST)));
         let mut expired = std::pin::pin!(async {
             match expired {
                 Some(expired) => expired.await,

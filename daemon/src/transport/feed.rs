@@ -126,7 +126,8 @@ impl Feed {
     pub(super) fn new(source: Source, who: &Principal, ends: Ends, held: impl Send + 'static) -> Self {
         let mut ticks = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (expired, held) = (expiry(who.expires_at), Box::new(held));
+        let (expired, held) =
+            (Box::pin(sleep(who.time_left().unwrap_or(LONGEST).min(LONGEST))), Box::new(held));
         Self { source, first: None, ends, expired, ticks, _held: held }
     }
 
@@ -191,11 +192,4 @@ impl Source {
             Self::Call(call) => call.next().await.map(|data| event(None, &data)),
         }
     }
-}
-
-/// Sleeps until a key expires at `end`, UTC milliseconds, but not longer than a stream may live.
-fn expiry(end: Option<i64>) -> Pin<Box<Sleep>> {
-    let left = end.map(|end| end.saturating_sub(crate::store::now()).max(0));
-    let left = left.map_or(LONGEST, |left| Duration::from_millis(left.unsigned_abs()));
-    Box::pin(sleep(left.min(LONGEST)))
 }

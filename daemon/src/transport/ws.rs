@@ -172,10 +172,9 @@ async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket,
 
 /// Waits until the visitor is not welcome any more.
 async fn unwelcome(principal: &Principal, line: &Line) {
-    let left = principal.expires_at.map(|end| end.saturating_sub(crate::store::now()).max(0).unsigned_abs());
     let expired = async {
-        match left {
-            Some(left) => tokio::time::sleep(Duration::from_millis(left)).await,
+        match principal.time_left() {
+            Some(left) => tokio::time::sleep(left).await,
             None => std::future::pending().await,
         }
     };
