@@ -36,6 +36,7 @@ def build():
     """Builds what is measured, the shipped daemon by itself: other crates' features must not change it."""
     for rest in (["-p", "mcpd", "--bin", "mcpd"],
                  ["-p", "mcpd", "--features", "testing", "--bin", "mcpd-fixtures"],
+                 ["-p", "mcpctl"],
                  ["-p", "mcpd-bench"]):
         print("building:", " ".join(rest), flush=True)
         done = subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", *rest], cwd=ROOT)

@@ -7,14 +7,20 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands::{
         allow::AllowCommand,
+        care::{BackupArgs, RestoreArgs},
         connect::ConnectArgs,
         connections::ConnectionsCommand,
         ending::{DrainArgs, ShutdownArgs},
+        import_env::ImportEnvArgs,
         keys::KeysCommand,
+        logs::LogsArgs,
+        sessions::SessionsCommand,
         shell::{CompletionsArgs, ManArgs},
         tools::ToolsCommand,
+        top::TopArgs,
     },
     output::Format,
+    paint::{self, When},
     text,
 };
 
@@ -23,6 +29,7 @@ use crate::{
 #[command(
     name = "mcpctl",
     version,
+    styles = paint::styles(),
     // A fixed width: clap would look at COLUMNS, and nothing here reads unprefixed variables.
     term_width = 100,
     after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 daemon not reachable, 4 not permitted.
@@ -51,6 +58,9 @@ pub(crate) struct Global {
     /// Prints the daemon's reply as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Colours: auto (at a terminal), always, never; also NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: When,
     /// How long the daemon may take to answer
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = text::positive_duration)]
     pub(crate) timeout: Duration,
@@ -60,6 +70,13 @@ impl Global {
     /// Returns how replies are to be shown.
     pub(crate) fn format(&self) -> Format {
         if self.json { Format::Json } else { Format::Text }
+    }
+
+    /// Returns the flags of a line that has none.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        let timeout = Duration::from_secs(5);
+        Self { socket: None, state_dir: None, json: false, color: When::Auto, timeout }
     }
 }
 
@@ -72,6 +89,15 @@ pub(crate) enum Command {
     /// Shows requests, durations and refusals since the daemon started
     #[command(after_help = "Example:\n  mcpctl stats --json")]
     Stats,
+    /// Opens the dashboard
+    Top(TopArgs),
+    /// Prints the daemon's log, and what is written from now on
+    Logs(LogsArgs),
+    /// Examines the daemon and says what to do; exits 1 when there is a problem
+    #[command(after_help = "What can be seen without the daemon is shown even when it is away (exit 3).
+
+Example:\n  mcpctl doctor && echo sound")]
+    Doctor,
     /// Manages API keys
     #[command(subcommand, after_help = "Example:\n  mcpctl keys add laptop --expires 90d")]
     Keys(KeysCommand),
@@ -84,14 +110,26 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<ConnectionsCommand>,
     },
+    /// Shows and ends sessions; alone it lists them
+    #[command(after_help = "Example:\n  mcpctl sessions\n  mcpctl sessions close 4f1c09a2b77d")]
+    Sessions {
+        #[command(subcommand)]
+        command: Option<SessionsCommand>,
+    },
     /// Shows, switches and calls tools; alone it lists them
     #[command(after_help = "Example:\n  mcpctl tools\n  mcpctl tools show create_todo")]
     Tools {
         #[command(subcommand)]
         command: Option<ToolsCommand>,
     },
-    /// Prints the line that connects a client to the daemon
+    /// Shows how a client is connected to the daemon, or connects it
     Connect(ConnectArgs),
+    /// Takes keys, allowlist, limits and address from an older deployment's .env
+    ImportEnv(ImportEnvArgs),
+    /// Saves all the daemon keeps, keys included, while it serves
+    Backup(BackupArgs),
+    /// Puts a backup in place and starts the daemon again
+    Restore(RestoreArgs),
     /// Loads the configuration again; a bad one changes nothing
     #[command(after_help = "Example:\n  mcpd check ~/.config/mcpd/mcpd.toml && mcpctl reload")]
     Reload,

@@ -5,19 +5,19 @@ use std::{
     time::Duration,
 };
 
-use mcpd_ipc::{CallError, Client, Command, Place};
+use mcpd_ipc::{CallError, Client, Command, Feed, Place, Watcher};
 use tokio::time::timeout;
 
 use crate::{cli::Global, error::Error, quote, surroundings::Surroundings};
 
 /// What the daemon writes into its log about us.
-const PROGRAM: &str = concat!("mcpctl/", env!("CARGO_PKG_VERSION"));
+pub(crate) const PROGRAM: &str = concat!("mcpctl/", env!("CARGO_PKG_VERSION"));
 
 /// A daemon that may or may not be running; nothing is looked up before the first call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Daemon {
     /// The socket somebody named.
-    socket: Option<PathBuf>,
+    pub(crate) socket: Option<PathBuf>,
     /// The state directory somebody named.
     pub(crate) state_dir: Option<PathBuf>,
     runtime_dir: Option<PathBuf>,
@@ -46,6 +46,11 @@ impl Daemon {
         }
     }
 
+    /// Returns the same daemon with at least this much time to answer, for what takes time by its nature.
+    pub(crate) fn patient(&self, least: Duration) -> Self {
+        Self { timeout: self.timeout.max(least), ..self.clone() }
+    }
+
     /// Connects, gives one command and returns the reply.
     pub(crate) async fn call<C: Command>(&self, command: C) -> Result<C::Reply, Error> {
         let connected = self.connect(&self.socket()?, self.timeout).await;
@@ -59,16 +64,26 @@ impl Daemon {
         timeout(limit, connecting).await.unwrap_or(Err(CallError::TimedOut(limit)))
     }
 
+    /// Connects and asks for a feed.
+    pub(crate) async fn watch<F: Feed>(&self, feed: F) -> Result<Watcher<F>, Error> {
+        let socket = self.socket()?;
+        let opened = timeout(self.timeout, Watcher::open(&socket, PROGRAM, feed)).await;
+        opened.unwrap_or(Err(CallError::TimedOut(self.timeout))).map_err(|error| self.not_there(error))
+    }
+
+    /// Returns the line of a shell that starts this daemon.
+    pub(crate) fn start_line(&self) -> String {
+        match &self.state_dir {
+            Some(dir) => format!("mcpd --state-dir {}", quote::word(&dir.display().to_string())),
+            None => "mcpd".into(),
+        }
+    }
+
     /// Says how to start a daemon where none answers.
     fn not_there(&self, error: CallError) -> Error {
         let is_absent = matches!(error, CallError::Unreachable { .. });
         let error = Error::connecting(error);
-        match &self.state_dir {
-            _ if !is_absent => error,
-            Some(dir) => error
-                .hint(format!("start it with: mcpd --state-dir {}", quote::word(&dir.display().to_string()))),
-            None => error.hint("start it with: mcpd"),
-        }
+        if is_absent { error.hint(format!("start it with: {}", self.start_line())) } else { error }
     }
 }
 
@@ -101,14 +116,9 @@ mod tests {
         let surroundings = Surroundings {
             socket: Some("/env.sock".into()),
             state_dir: Some("/env".into()),
-            runtime_dir: None,
-            executable: None,
-            now: 0,
-            stdin: Box::new(std::io::empty()),
-            stdin_is_terminal: false,
+            ..Surroundings::default()
         };
-        let mut global =
-            Global { socket: None, state_dir: None, json: false, timeout: Duration::from_secs(1) };
+        let mut global = Global::plain();
         assert_eq!(Daemon::new(&global, &surroundings).socket, Some("/env.sock".into()));
         global.socket = Some("/flag.sock".into());
         global.state_dir = Some("/flag".into());

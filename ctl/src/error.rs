@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Unreachable,
     /// The caller may not.
     NotPermitted,
+    /// Somebody was asked and said no.
+    Declined,
     /// Whoever read our output has stopped reading, as `head` does.
     ReaderGone,
 }
@@ -57,7 +59,7 @@ pub(crate) fn exit_code(result: &Result<Ended, Error>) -> u8 {
         Ok(Ended::Negative) => 1,
         Err(error) => match error.kind {
             Kind::ReaderGone => 0,
-            Kind::Failed | Kind::NotFound | Kind::Conflict => 1,
+            Kind::Failed | Kind::NotFound | Kind::Conflict | Kind::Declined => 1,
             Kind::Usage => 2,
             Kind::Unreachable => 3,
             Kind::NotPermitted => 4,
@@ -76,6 +78,12 @@ impl Error {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Adds what to type next, unless something is said already.
+    #[must_use]
+    pub(crate) fn or_hint(self, hint: &str) -> Self {
+        if self.hints.is_empty() { self.hint(hint) } else { self }
     }
 
     /// Adds the cause.
@@ -163,9 +171,13 @@ pub(crate) trait OrSee {
 impl<T> OrSee for Result<T, Error> {
     fn or_see(self, hint: &str) -> Self {
         self.map_err(|error| match error.kind {
-            Kind::NotFound | Kind::Conflict if error.hints.is_empty() => error.hint(hint),
-            Kind::NotFound | Kind::Conflict => error,
-            Kind::Usage | Kind::Failed | Kind::Unreachable | Kind::NotPermitted | Kind::ReaderGone => error,
+            Kind::NotFound | Kind::Conflict => error.or_hint(hint),
+            Kind::Usage
+            | Kind::Failed
+            | Kind::Unreachable
+            | Kind::NotPermitted
+            | Kind::Declined
+            | Kind::ReaderGone => error,
         })
     }
 }

@@ -2,33 +2,49 @@
 //! No business logic lives here; what the commands mean is decided in `daemon/src/control`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod ask;
 mod cli;
 mod commands;
 mod daemon;
 mod error;
+mod file;
 mod output;
+mod page;
+mod paint;
 mod quote;
 mod surroundings;
+mod table;
 mod text;
+mod usage;
 
 use std::ffi::OsString;
 
 use clap::Parser;
 
-pub use crate::{output::Output, surroundings::Surroundings};
+pub use crate::{
+    output::Output,
+    surroundings::{Surroundings, Terminal},
+};
 
 /// Runs one command line, program name first, and returns the exit code.
 pub async fn run(
     args: impl IntoIterator<Item = OsString>,
-    surroundings: Surroundings,
+    mut surroundings: Surroundings,
     mut out: Output,
 ) -> u8 {
-    let cli = match cli::Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    out.learn(surroundings.terminal, usage::colour(&args));
+    let cli = match cli::Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(answer) => return error::exit_code(&out.parser_said(&answer)),
+        Err(answer) => {
+            let example = usage::example(&args, &answer);
+            return error::exit_code(&out.parser_said(&answer, &example));
+        }
     };
     out.format = cli.global.format();
-    let result = commands::run(cli, surroundings, &mut out).await;
+    out.learn(surroundings.terminal, cli.global.color);
+    let result = commands::run(cli, &mut surroundings, &mut out).await;
+    out.progress_over();
     if let Err(error) = &result {
         out.complain(error);
     }

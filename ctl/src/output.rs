@@ -1,15 +1,14 @@
-//! The only way out: pages of escaped lines and plain tables for people, JSON for programs.
+//! The only way out: pages for people, JSON for programs, one line that is rewritten while something takes its time.
 
-use std::{
-    fmt::{self, Display, Formatter},
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, presets};
 use serde::Serialize;
 
 use crate::{
     error::{Ended, Error, Kind},
+    page::{Look, Page},
+    paint::When,
+    surroundings::Terminal,
     text,
 };
 
@@ -25,21 +24,62 @@ pub(crate) enum Format {
 
 /// Where the program's words go.
 pub struct Output {
-    stdout: Box<dyn Write>,
-    stderr: Box<dyn Write>,
+    stdout: End,
+    stderr: End,
     /// How replies are shown.
     pub(crate) format: Format,
+    /// Whether a line of progress stands on stderr.
+    has_progress: bool,
+}
+
+/// One end, and how it shows a page.
+struct End {
+    writer: Box<dyn Write>,
+    look: Look,
+    is_terminal: bool,
+}
+
+impl End {
+    fn new(writer: Box<dyn Write>) -> Self {
+        Self { writer, look: Look::default(), is_terminal: false }
+    }
+
+    fn learn(&mut self, is_terminal: bool, terminal: Terminal, when: When) {
+        let colour = match when {
+            When::Auto => is_terminal && !terminal.no_color,
+            When::Always => true,
+            When::Never => false,
+        };
+        self.look = Look { width: terminal.width.filter(|_| is_terminal), colour };
+        self.is_terminal = is_terminal;
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.writer.write_all(bytes)?;
+        self.writer.flush()
+    }
 }
 
 impl Output {
     /// Makes an output that writes to the two given ends.
     pub fn new(stdout: Box<dyn Write>, stderr: Box<dyn Write>) -> Self {
-        Self { stdout, stderr, format: Format::Text }
+        Self { stdout: End::new(stdout), stderr: End::new(stderr), format: Format::Text, has_progress: false }
     }
 
     /// Makes an output that writes to the process's own ends.
     pub fn standard() -> Self {
         Self::new(Box::new(io::stdout()), Box::new(io::stderr()))
+    }
+
+    /// Takes note of which ends are terminals, and whether to use colours there.
+    pub(crate) fn learn(&mut self, terminal: Terminal, when: When) {
+        self.stdout.learn(terminal.stdout, terminal, when);
+        self.stderr.learn(terminal.stderr, terminal, when);
+    }
+
+    /// Returns whether colours are shown on stdout.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.stdout.look.colour
     }
 
     /// Shows a reply on stdout: as JSON, or as the page `text` makes of it.
@@ -56,21 +96,25 @@ impl Output {
 
     /// Shows JSON on stdout.
     pub(crate) fn json<R: Serialize>(&mut self, reply: &R) -> Result<(), Error> {
-        let json = serde_json::to_string_pretty(reply).map_err(|error| {
-            Error::new(Kind::Failed, "the reply could not be written as JSON").because(error)
-        })?;
+        let json = serde_json::to_string_pretty(reply).map_err(not_json)?;
+        self.bytes(format!("{}\n", text::escape_json(&json)).as_bytes())
+    }
+
+    /// Shows JSON on one line of stdout.
+    pub(crate) fn json_line<R: Serialize>(&mut self, reply: &R) -> Result<(), Error> {
+        let json = serde_json::to_string(reply).map_err(not_json)?;
         self.bytes(format!("{}\n", text::escape_json(&json)).as_bytes())
     }
 
     /// Shows a page on stdout.
     pub(crate) fn page(&mut self, page: &Page) -> Result<(), Error> {
-        self.bytes(page.0.as_bytes())
+        self.bytes(page.render(self.stdout.look).as_bytes())
     }
 
     /// Writes to stdout what this program itself made: completions, manuals.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.stdout.write_all(bytes)?;
-        Ok(self.stdout.flush()?)
+        self.progress_over();
+        Ok(self.stdout.write(bytes)?)
     }
 
     /// Shows a page on stderr, for people only; programs asked for JSON and get nothing here.
@@ -81,6 +125,16 @@ impl Output {
         }
     }
 
+    /// Shows a page on stderr. When that fails there is nobody left to tell.
+    pub(crate) fn aside(&mut self, page: &Page) {
+        self.aside_bytes(page.render(self.stderr.look).as_bytes());
+    }
+
+    /// Asks on stderr; the answer is typed on the same line.
+    pub(crate) fn ask(&mut self, question: &str) {
+        self.aside_bytes(format!("{} ", text::escape(question)).as_bytes());
+    }
+
     /// Shows an error with its causes and hints on stderr.
     pub(crate) fn complain(&mut self, error: &Error) {
         if error.kind != Kind::ReaderGone {
@@ -89,148 +143,79 @@ impl Output {
     }
 
     /// Shows what the command line parser has to say: help and version on stdout, complaints on stderr.
-    pub(crate) fn parser_said(&mut self, answer: &clap::Error) -> Result<Ended, Error> {
-        let page = Page::default().text(&answer.render().to_string(), "");
+    pub(crate) fn parser_said(&mut self, answer: &clap::Error, example: &str) -> Result<Ended, Error> {
+        let shown = |look: Look, text: clap::builder::StyledStr| {
+            let text = if look.colour { text.ansi().to_string() } else { text.to_string() };
+            text::escape_all_but_colour(&text)
+        };
         if answer.use_stderr() {
-            self.aside(&page);
+            let complaint = shown(self.stderr.look, answer.render());
+            self.aside_bytes(format!("{complaint}{}", text::escape_all_but_colour(example)).as_bytes());
             return Err(Error::new(Kind::Usage, "wrong usage"));
         }
-        self.page(&page).map(|()| Ended::Done)
+        self.bytes(shown(self.stdout.look, answer.render()).as_bytes()).map(|()| Ended::Done)
     }
 
-    /// Writes to stderr. When that fails there is nobody left to tell.
-    fn aside(&mut self, page: &Page) {
-        let _ = self.stderr.write_all(page.0.as_bytes()).and_then(|()| self.stderr.flush());
+    /// Shows how far something is, on one line of a terminal's stderr that the next call rewrites.
+    pub(crate) fn progress(&mut self, line: &str) {
+        if self.stderr.is_terminal && self.format == Format::Text {
+            let width = usize::from(self.stderr.look.width.unwrap_or(80)).saturating_sub(1);
+            let line: String = text::escape(line).chars().take(width).collect();
+            self.has_progress = true;
+            let _ = self.stderr.write(format!("\r\x1b[K{line}").as_bytes());
+        }
+    }
+
+    /// Takes the line of progress away.
+    pub(crate) fn progress_over(&mut self) {
+        if std::mem::take(&mut self.has_progress) {
+            let _ = self.stderr.write(b"\r\x1b[K");
+        }
+    }
+
+    fn aside_bytes(&mut self, bytes: &[u8]) {
+        self.progress_over();
+        let _ = self.stderr.write(bytes);
     }
 }
 
-/// Text for people, built line by line. Whatever goes in is escaped, so nothing unescaped comes out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use]
-pub(crate) struct Page(String);
-
-impl Page {
-    /// Starts a page with one line.
-    pub(crate) fn of(line: impl AsRef<str>) -> Self {
-        Self::default().line(line)
-    }
-
-    /// Adds one line.
-    pub(crate) fn line(mut self, line: impl AsRef<str>) -> Self {
-        self.0.push_str(&text::escape(line.as_ref()));
-        self.0.push('\n');
-        self
-    }
-
-    /// Adds an empty line.
-    pub(crate) fn gap(self) -> Self {
-        self.line("")
-    }
-
-    /// Adds text that may have several lines, each after `indent`.
-    pub(crate) fn text(self, text: &str, indent: &str) -> Self {
-        text.lines().fold(self, |page, line| page.line(format!("{indent}{line}").trim_end()))
-    }
-
-    /// Adds a table; it ends its own lines.
-    pub(crate) fn table(mut self, table: Table) -> Self {
-        self.0.push_str(&table.to_string());
-        self
-    }
-
-    /// Says what went wrong, why, and what to type next.
-    fn of_error(error: &Error) -> Self {
-        let mut message = format!("error: {error}");
-        let mut cause = std::error::Error::source(error);
-        while let Some(source) = cause {
-            message = format!("{message}: {source}");
-            cause = source.source();
-        }
-        // Later lines are indented: a message that brings its own line breaks cannot pose as a hint.
-        let mut lines = message.lines();
-        let mut page = Self::of(lines.next().unwrap_or_default());
-        for line in lines {
-            page = page.line(format!("  {line}").trim_end());
-        }
-        error.hints.iter().fold(page, |page, hint| page.line(format!("hint: {hint}")))
-    }
-}
-
-/// A table without borders; cells are escaped on the way in.
-pub(crate) struct Table(comfy_table::Table);
-
-impl Table {
-    /// Makes a table with a line of headings.
-    pub(crate) fn new<const N: usize>(headings: [&str; N]) -> Self {
-        let mut table = Self::bare();
-        table.0.set_header(headings);
-        table
-    }
-
-    /// Makes a table of names and values without headings.
-    pub(crate) fn fields<const N: usize>(fields: [(&str, String); N]) -> Self {
-        fields.into_iter().fold(Self::bare(), |table, (name, value)| table.row([name.to_owned(), value]))
-    }
-
-    fn bare() -> Self {
-        let mut table = comfy_table::Table::new();
-        table.load_preset(presets::NOTHING);
-        Self(table)
-    }
-
-    /// Adds a row.
-    pub(crate) fn row<const N: usize>(mut self, cells: [String; N]) -> Self {
-        self.0.add_row(cells.map(|cell| text::escape(&cell).into_owned()));
-        self
-    }
-
-    /// Aligns the numbered columns to the right, as figures stand.
-    pub(crate) fn figures(mut self, columns: &[usize]) -> Self {
-        for column in self.0.column_iter_mut() {
-            if columns.contains(&column.index) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        self
-    }
-}
-
-impl Display for Table {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let mut table = self.0.clone();
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        table.trim_fmt().lines().try_for_each(|line| writeln!(formatter, "{}", line.trim_end()))
-    }
+fn not_json(error: serde_json::Error) -> Error {
+    Error::new(Kind::Failed, "the reply could not be written as JSON").because(error)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
     use super::*;
 
-    #[test]
-    fn columns_stand_under_their_headings_and_cells_cannot_break_out() {
-        let table = Table::new(["NAME", "CALLS"])
-            .row(["会话".into(), "7".into()])
-            .row(["evil\x1b[2K\nname".into(), "1200".into()])
-            .figures(&[1]);
-        insta::assert_snapshot!(table.to_string(), @r"
-        NAME                    CALLS
-        会话                        7
-        evil\u{1b}[2K\u{a}name   1200
-        ");
+    /// A writer whose text can be read afterwards.
+    #[derive(Clone, Default)]
+    struct Shared(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]
-    fn a_message_with_line_breaks_cannot_pose_as_a_hint() {
-        let error = Error::new(Kind::Failed, "the file is bad\nhint: rm -rf /\u{202e}")
-            .because(io::Error::other("cause"))
-            .hint("mcpd check FILE");
-        insta::assert_snapshot!(Page::of_error(&error).0, @r"
-        error: the file is bad
-          hint: rm -rf /\u{202e}: cause
-        hint: mcpd check FILE
-        ");
+    fn progress_stands_on_one_line_until_something_else_is_said() {
+        let stderr = Shared::default();
+        let mut out = Output::new(Box::new(io::sink()), Box::new(stderr.clone()));
+        out.progress("nobody sees this");
+        out.learn(Terminal { stderr: true, width: Some(12), ..Terminal::default() }, When::Never);
+        out.progress("3 of 3\n left, and more");
+        out.progress("2 of 3");
+        out.note(&Page::of("done"));
+        out.progress_over();
+        out.format = Format::Json;
+        out.progress("programs see this neither");
+        let said = String::from_utf8(stderr.0.borrow().clone()).unwrap();
+        assert_eq!(said, "\r\x1b[K3 of 3\\u{a}\r\x1b[K2 of 3\r\x1b[Kdone\n");
     }
 }

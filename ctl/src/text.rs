@@ -1,66 +1,9 @@
-//! Words and figures for people: what a terminal may see, relative times, durations.
+//! Words and figures for people, beside those every front end has: dates, lists, durations typed and shown.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-/// Returns `text` with control and bidirectional characters shown as `\u{..}`.
-///
-/// Names and messages come from clients: one that moves the cursor or turns the line around could forge what an
-/// operator reads.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_dangerous) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 8);
-    for char in text.chars() {
-        if is_dangerous(char) { shown.extend(char.escape_unicode()) } else { shown.push(char) }
-    }
-    Cow::Owned(shown)
-}
-
-/// Returns JSON text with the same characters as JSON escapes, so that it reads back unchanged.
-///
-/// `serde_json` escapes what JSON demands, which leaves DEL, C1 and bidirectional characters in strings; outside
-/// strings the only control character it writes is the line feed.
-pub(crate) fn escape_json(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for char in json.chars() {
-        if char != '\n' && is_dangerous(char) {
-            let mut units = [0; 2];
-            for unit in char.encode_utf16(&mut units) {
-                shown.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
-}
-
-/// Returns whether a character acts on a terminal instead of being shown.
-fn is_dangerous(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            '\u{61c}' | '\u{200e}' | '\u{200f}'     // marks
-            | '\u{2028}' | '\u{2029}'               // line and paragraph separator
-            | '\u{202a}'..='\u{202e}'               // embeddings and overrides
-            | '\u{2066}'..='\u{2069}') // isolates
-}
-
-/// Returns how long ago or how far ahead `at` is; both are milliseconds since 1970.
-pub(crate) fn relative(at: i64, now: i64) -> String {
-    let seconds = at.abs_diff(now) / 1000;
-    let amount = match seconds {
-        0 => return "now".into(),
-        1..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..86_400 => format!("{}h", seconds / 3_600),
-        86_400..63_072_000 => format!("{}d", seconds / 86_400),
-        63_072_000.. => format!("{}y", seconds / 31_536_000),
-    };
-    if at < now { format!("{amount} ago") } else { format!("in {amount}") }
-}
+pub(crate) use mcpd_ipc::text::{count, escape, escape_json, millis, percent, relative, span};
 
 /// Returns [`relative`] or what to say when there is no such time.
 pub(crate) fn relative_or(at: Option<i64>, now: i64, otherwise: &str) -> String {
@@ -76,36 +19,59 @@ pub(crate) fn date(at: i64, now: i64) -> String {
     }
 }
 
-/// Returns a length of time in its two largest units.
-pub(crate) fn span(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, _, _) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
+/// Returns a moment as logs show it, to the millisecond.
+pub(crate) fn moment(at: i64) -> Option<String> {
+    let date = DateTime::<Utc>::from_timestamp_millis(at)?;
+    Some(date.format("%Y-%m-%d %H:%M:%S%.3f").to_string())
+}
+
+/// Returns a moment as names of files carry it: `20261122T090000Z`.
+pub(crate) fn stamp(at: i64) -> String {
+    let date = DateTime::<Utc>::from_timestamp_millis(at).unwrap_or_default();
+    date.format("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// Returns a number of bytes in the largest unit that leaves something before the point: `1.2 kB`.
+pub(crate) fn bytes(number: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if number < 1000 {
+        return format!("{number} B");
     }
-}
-
-/// Returns a duration given in milliseconds with as many digits as mean something.
-pub(crate) fn millis(ms: f64) -> String {
-    match ms {
-        ms if ms < 1.0 => format!("{ms:.2}ms"),
-        ms if ms < 100.0 => format!("{ms:.1}ms"),
-        ms if ms < 1000.0 => format!("{ms:.0}ms"),
-        ms => format!("{:.1}s", ms / 1000.0),
+    // Tenths of the unit, cut rather than rounded: 999,999 bytes are 999.9 kB, not 1000.0.
+    let mut tenths = number / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
     }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
-/// Returns a share as a percentage, cut rather than rounded: one failure in a million is not 100%.
-pub(crate) fn percent(share: f64) -> String {
-    // The small addend undoes binary fractions such as 0.9995 * 10000 = 9994.999….
-    format!("{:.2}%", (share * 10_000.0 + 1e-6).floor() / 100.0)
+/// Returns `text` escaped line by line, but for the codes that only choose colours and weights.
+///
+/// What the command line parser writes has such codes between words that somebody typed.
+pub(crate) fn escape_all_but_colour(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        let length = colour_code(rest).unwrap_or(0);
+        let length = if length == 0 { char.len_utf8() } else { length };
+        let (piece, after) = rest.split_at(length);
+        if piece.len() > char.len_utf8() || char == '\n' {
+            shown.push_str(piece);
+        } else {
+            shown.push_str(&escape(piece));
+        }
+        rest = after;
+    }
+    shown
 }
 
-/// Returns `1 session`, `2 sessions`.
-pub(crate) fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+/// Returns the length of the colour code that `text` begins with: `ESC [`, digits and semicolons, `m`.
+fn colour_code(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix("\x1b[")?;
+    let end = inside.find(|char: char| !char.is_ascii_digit() && char != ';')?;
+    inside[end..].starts_with('m').then_some(end + 3)
 }
 
 /// Returns a list for a table cell, or what to say when it is empty.
@@ -134,59 +100,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_on_a_terminal_is_shown_instead() {
-        assert_eq!(escape("laptop 会话 é"), "laptop 会话 é");
-        assert!(matches!(escape("plain"), Cow::Borrowed(_)));
-        assert_eq!(escape("a\x1b[31mred"), "a\\u{1b}[31mred");
-        assert_eq!(escape("one\ntwo\tthree\r"), "one\\u{a}two\\u{9}three\\u{d}");
-        assert_eq!(escape("\u{9b}31m\u{7f}"), "\\u{9b}31m\\u{7f}");
-        assert_eq!(escape("abc\u{202e}fed\u{2066}\u{200f}"), "abc\\u{202e}fed\\u{2066}\\u{200f}");
-    }
-
-    #[test]
-    fn escaped_json_reads_back_unchanged() {
-        let said = serde_json::json!({"name": "a\x1b\u{9b}\u{202e}\u{7f}\n会"});
-        let shown = escape_json(&serde_json::to_string_pretty(&said).unwrap());
-        assert!(!shown.chars().any(|char| char != '\n' && is_dangerous(char)), "{shown}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), said);
-    }
-
-    #[test]
-    fn times_are_relative_to_now() {
+    fn dates_are_told_both_ways() {
         let now = 1_800_000_000_000;
-        let cases = [
-            (-999, "now"),
-            (-1_000, "1s ago"),
-            (-59_999, "59s ago"),
-            (-180_000, "3m ago"),
-            (-7_200_000, "2h ago"),
-            (7_776_000_000 - 1, "in 89d"),
-            (-86_400_000 * 729, "729d ago"),
-            (86_400_000 * 730, "in 2y"),
-        ];
-        for (offset, shown) in cases {
-            assert_eq!(relative(now + offset, now), shown);
-        }
-        assert_eq!(relative(i64::MIN, i64::MAX), "584942417y ago");
         assert_eq!(relative_or(None, now, "never"), "never");
         assert_eq!(date(now - 180_000, now), "2027-01-15 07:57 UTC (3m ago)");
         assert_eq!(date(i64::MAX, now), format!("in {}y", (i64::MAX - now) / 1000 / 31_536_000));
     }
 
     #[test]
-    fn lengths_show_their_two_largest_units() {
-        let shown = [0, 59, 60, 3_599, 3_600, 86_399, 90_000].map(span);
-        assert_eq!(shown, ["0s", "59s", "1m 0s", "59m 59s", "1h 0m", "23h 59m", "1d 1h"]);
+    fn bytes_are_cut_to_a_tenth_of_their_unit() {
+        let cases = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (1_250, "1.2 kB"),
+            (999_999, "999.9 kB"),
+            (1_000_000, "1.0 MB"),
+            (52_428_800, "52.4 MB"),
+            (u64::MAX, "18.4 EB"),
+        ];
+        for (number, shown) in cases {
+            assert_eq!(bytes(number), shown);
+        }
     }
 
     #[test]
-    fn figures_keep_the_digits_that_matter() {
+    fn moments_are_told_to_the_millisecond() {
+        assert_eq!(moment(1_795_338_049_825).as_deref(), Some("2026-11-22 09:00:49.825"));
+        assert_eq!(stamp(1_795_338_049_825), "20261122T090049Z");
+        assert_eq!(moment(i64::MAX), None);
+    }
+
+    #[test]
+    fn only_colours_pass() {
+        assert_eq!(escape_all_but_colour("\x1b[1;31mred\x1b[0m\n"), "\x1b[1;31mred\x1b[0m\n");
         assert_eq!(
-            [0.0, 0.421, 1.25, 99.9, 250.4, 1500.0].map(millis),
-            ["0.00ms", "0.42ms", "1.2ms", "99.9ms", "250ms", "1.5s"]
+            escape_all_but_colour("\x1b[2J\x1b]0;t\x07\u{202e}é"),
+            "\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{202e}é"
         );
-        assert_eq!([1.0, 0.9995, 0.999_999, 0.0].map(percent), ["100.00%", "99.95%", "99.99%", "0.00%"]);
-        assert_eq!([count(0, "session"), count(1, "session")], ["0 sessions", "1 session"]);
+        assert_eq!(escape_all_but_colour("\x1b[31"), "\\u{1b}[31");
     }
 
     #[test]

@@ -150,8 +150,8 @@ fn connections_are_seen_and_closed() {
     assert_eq!(connection["requests"], 1, "{list}");
     let id = connection["id"].to_string();
     let table = mcpd.ctl("connections").done();
-    let [_, transport, peer, key, requests, ..] = row(&table, &id)[..] else { panic!("{table}") };
-    assert_eq!((transport, key, requests), ("http", "laptop", "1"));
+    let [_, transport, peer, key, client, requests, ..] = row(&table, &id)[..] else { panic!("{table}") };
+    assert_eq!((transport, key, client, requests), ("http", "laptop", "-", "1"));
     assert!(open.address().to_string().starts_with(peer), "{peer}");
 
     assert!(mcpd.ctl("connections close 999").refused(1).contains("999"));

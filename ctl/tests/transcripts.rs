@@ -37,11 +37,11 @@ macro_rules! looks {
     };
 }
 
-looks!(status, replies::plenty, [&["status"]]);
-looks!(stats, replies::plenty, [&["stats"]]);
+looks!(status, replies::PLENTY, [&["status"]]);
+looks!(stats, replies::PLENTY, [&["stats"]]);
 looks!(
     keys,
-    replies::plenty,
+    replies::PLENTY,
     [
         &["keys", "add", "laptop"],
         &["keys", "list"],
@@ -49,11 +49,14 @@ looks!(
         &["keys", "show", "old"],
         &["keys", "show", "nobody"],
         &["keys", "revoke", "laptop"],
+        &["keys", "rotate", "laptop"],
+        &["keys", "rotate", "laptop", "--grace", "0s"],
+        &["keys", "rename", "laptop", "old-laptop"],
     ]
 );
 looks!(
     allow,
-    replies::plenty,
+    replies::PLENTY,
     [
         &["allow", "add", "192.168.3.0/24"],
         &["allow", "list"],
@@ -64,12 +67,36 @@ looks!(
 );
 looks!(
     connections,
-    replies::plenty,
+    replies::PLENTY,
     [&["connections"], &["connections", "list"], &["connections", "close", "17"]]
 );
 looks!(
+    sessions,
+    replies::PLENTY,
+    [&["sessions"], &["sessions", "list"], &["sessions", "close", "4f1c"], &["sessions", "close", "4f"]]
+);
+looks!(
+    logs,
+    replies::PLENTY,
+    [&["logs"], &["logs", "-f", "-n", "7", "--level", "warn", "--target", "mcpd::", "--grep", "x"]]
+);
+looks!(doctor, replies::PLENTY, [&["doctor"]]);
+looks!(
+    care,
+    replies::PLENTY,
+    [
+        &["backup", "/var/backups/mcpd.backup"],
+        &["backup", "/there"],
+        &["backup", "/there", "--force"],
+        &["restore", "/var/backups/mcpd.backup"],
+        &["restore", "/var/backups/mcpd.backup", "--yes"],
+        &["restore", "/torn", "-y"],
+    ]
+);
+looks!(top, replies::PLENTY, [&["top"], &["top", "--refresh", "1ms"]]);
+looks!(
     tools,
-    replies::plenty,
+    replies::PLENTY,
     [
         &["tools"],
         &["tools", "list"],
@@ -87,18 +114,29 @@ looks!(
 );
 looks!(
     connect,
-    replies::plenty,
+    replies::PLENTY,
     [
         &["connect", "claude-code"],
         &["connect", "claude-code", "--key", "mcpd_sk_x"],
         &["connect", "claude-code", "--stdio"],
         &["connect", "claude-code", "--stdio", "--name", "team", "--state-dir", "/srv/my team"],
         &["connect", "claude-code", "--stdio", "--state-dir", "/srv/\u{202e}"],
+        &["connect", "claude-desktop"],
+        &["connect", "claude-desktop", "--key", "mcpd_sk_x"],
+        &["connect", "cursor", "--key", "mcpd_sk_x"],
+        &["connect", "cursor", "--stdio"],
+        &["connect", "vscode"],
+        &["connect", "windsurf", "--name", "team"],
+        &["connect", "gemini-cli"],
+        &["connect", "gemini-cli", "--key", "sk-$HOME"],
+        &["connect", "codex"],
+        &["connect", "codex", "--stdio", "--state-dir", "/srv/my team"],
+        &["connect", "codex", "--stdio", "--state-dir", "/srv/\u{202e}"],
     ]
 );
 looks!(
     life,
-    replies::plenty,
+    replies::PLENTY,
     [
         &["reload"],
         &["drain", "--deadline", "5m"],
@@ -109,7 +147,7 @@ looks!(
 );
 looks!(
     nothing,
-    replies::nothing,
+    replies::NOTHING,
     [
         &["status"],
         &["stats"],
@@ -117,15 +155,20 @@ looks!(
         &["keys", "add", "laptop"],
         &["allow", "list"],
         &["connections"],
+        &["sessions"],
+        &["logs"],
+        &["logs", "-f"],
+        &["doctor"],
         &["tools"],
         &["tools", "show", "ping"],
         &["connect", "claude-code"],
+        &["connect", "cursor"],
         &["reload"],
     ]
 );
 looks!(
     refusals,
-    replies::refusals,
+    replies::REFUSALS,
     [
         &["status"],
         &["keys", "add", "laptop"],
@@ -134,12 +177,35 @@ looks!(
         &["reload"],
         &["drain"],
         &["tools", "disable", "x"],
+        &["keys", "rename", "laptop", "ci"],
+        &["keys", "rotate", "laptop"],
+        &["sessions", "close", "4f"],
+        &["logs"],
+        &["doctor"],
+        &["backup", "/b"],
+        &["restore", "/b", "--yes"],
+    ]
+);
+looks!(
+    usage,
+    replies::PLENTY,
+    [
+        &[],
+        &["keys"],
+        &["key", "list"],
+        &["keys", "ad", "x"],
+        &["keys", "add"],
+        &["connect", "cursr"],
+        &["connect", "cursor", "--wirte"],
+        &["logs", "--level", "wran"],
+        &["status", "--timeout", "soon"],
+        &["connections", "close", "first"],
     ]
 );
 
 #[tokio::test]
 async fn every_flag_of_keys_add_reaches_the_daemon() {
-    let fake = Fake::start(replies::plenty);
+    let fake = Fake::start(replies::PLENTY);
     let line = "keys add ci --scope read --scope metrics --tool a --tool b --deny-tool c --cidr 10.0.0.0/8 \
                 --rate 100/60s --connections 4 --expires 90d --tenant team --json";
     let said = fake.run(&line.split_whitespace().collect::<Vec<_>>()).await;
@@ -153,26 +219,31 @@ async fn every_flag_of_keys_add_reaches_the_daemon() {
 
 #[tokio::test]
 async fn the_secret_is_shown_once_and_alone() {
-    let said = Fake::start(replies::plenty).run(&["keys", "add", "laptop"]).await;
-    assert_eq!(said.stdout, "mcpd_sk_k7Qm2ZpXa91B_SECRETSECRETSECRET\n");
-    assert!(!said.stderr.contains("SECRET"), "{}", said.stderr);
+    for verb in ["add", "rotate"] {
+        let said = Fake::start(replies::PLENTY).run(&["keys", verb, "laptop"]).await;
+        assert_eq!(said.stdout, "mcpd_sk_k7Qm2ZpXa91B_SECRETSECRETSECRET\n");
+        assert!(!said.stderr.contains("SECRET"), "{}", said.stderr);
+    }
 }
 
 #[tokio::test]
 async fn a_secret_that_could_not_be_shown_is_a_failure_even_when_the_reader_has_gone() {
     for kind in [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull] {
-        for args in [&["keys", "add", "laptop"][..], &["keys", "add", "laptop", "--json"]] {
-            let fake = Fake::start(replies::plenty);
-            let said = run(args, surroundings(&fake.socket()), Shared::failing(kind)).await;
-            assert_eq!(said.code, 1);
-            assert!(said.stderr.contains("hint: mcpctl keys revoke k7Qm2ZpXa91B"), "{}", said.stderr);
+        for (verb, next) in [("add", "revoke"), ("rotate", "rotate")] {
+            for args in [&["keys", verb, "laptop"][..], &["keys", verb, "laptop", "--json"]] {
+                let fake = Fake::start(replies::PLENTY);
+                let said = run(args, surroundings(&fake.socket()), Shared::failing(kind)).await;
+                assert_eq!(said.code, 1);
+                let hint = format!("hint: mcpctl keys {next} k7Qm2ZpXa91B");
+                assert!(said.stderr.contains(&hint), "{}", said.stderr);
+            }
         }
     }
 }
 
 #[tokio::test]
 async fn a_reader_that_has_gone_is_no_error_for_a_listing() {
-    let fake = Fake::start(replies::plenty);
+    let fake = Fake::start(replies::PLENTY);
     let gone = Shared::failing(io::ErrorKind::BrokenPipe);
     let said = run(&["keys", "list"], surroundings(&fake.socket()), gone).await;
     assert_eq!((said.code, said.stderr.as_str()), (0, ""));
@@ -183,7 +254,7 @@ async fn a_reader_that_has_gone_is_no_error_for_a_listing() {
 
 #[tokio::test]
 async fn arguments_come_from_stdin_and_durations_as_seconds() {
-    let fake = Fake::start(replies::plenty);
+    let fake = Fake::start(replies::PLENTY);
     let mut piped = surroundings(&fake.socket());
     piped.stdin = Box::new(io::Cursor::new("{\"query\": \"会话\"}\n"));
     let said = run(&["tools", "call", "search", "--args", "-"], piped, Shared::default()).await;

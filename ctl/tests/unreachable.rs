@@ -62,3 +62,29 @@ fn shells_and_manual_readers_are_served_without_a_daemon() {
     assert!(line.starts_with("claude mcp add mcpd -- "), "{line}");
     assert!(line.ends_with("mcpd stdio --state-dir /srv/team\n"), "{line}");
 }
+
+#[test]
+fn what_can_be_seen_without_a_daemon_is_shown_and_how_to_start_one() {
+    let home = tempfile::tempdir().unwrap();
+    let said = mcpctl(home.path(), &["doctor", "--state-dir", home.path().join("state").to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(3));
+    let stdout = String::from_utf8(said.stdout).unwrap();
+    assert!(stdout.starts_with("problem  state directory  "), "{stdout}");
+    assert!(stdout.contains("\n         start it with: mcpd --state-dir "), "{stdout}");
+    assert!(String::from_utf8(said.stderr).unwrap().contains("hint: start it with: mcpd --state-dir "));
+    let json = mcpctl(home.path(), &["doctor", "--json"]);
+    let findings: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(findings["local"].is_array() && findings["daemon"].is_null(), "{findings}");
+}
+
+#[test]
+fn every_manual_page_is_written_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let said = mcpctl(home.path(), &["man", "--all", home.path().to_str().unwrap()]);
+    assert_eq!(said.status.code(), Some(0));
+    for page in ["mcpctl.1", "mcpctl-keys.1", "mcpctl-keys-rotate.1", "mcpctl-import-env.1"] {
+        let text = std::fs::read_to_string(home.path().join(page)).unwrap();
+        assert!(text.contains(".TH mcpctl"), "{page}");
+    }
+    assert_eq!(mcpctl(home.path(), &["man", "--all", "/nowhere"]).status.code(), Some(1));
+}

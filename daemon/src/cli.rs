@@ -120,6 +120,7 @@ fn serve(start: Start) -> Result<ExitCode, LifeError> {
     runtime.shutdown_timeout(Duration::from_millis(100));
     match ended? {
         Ended::Drained | Ended::Stopped => Ok(ExitCode::SUCCESS),
+        Ended::Restart => Err(start_again()),
         Ended::DeadlinePassed { calls } => {
             let _ = writeln!(
                 std::io::stderr(),
@@ -128,6 +129,18 @@ fn serve(start: Start) -> Result<ExitCode, LifeError> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Becomes the program anew, with the same arguments and the same process id; returns only when that fails.
+fn start_again() -> LifeError {
+    let program = std::env::current_exe();
+    let failed = |source| LifeError::StartAgain { source };
+    let program = match program {
+        Ok(program) => program,
+        Err(error) => return failed(error),
+    };
+    let mut command = std::process::Command::new(program);
+    failed(std::os::unix::process::CommandExt::exec(command.args(std::env::args_os().skip(1))))
 }
 
 fn stdio(start: Start) -> Result<ExitCode, LifeError> {

@@ -13,6 +13,8 @@ pub enum Order {
     Drain(Option<Duration>),
     /// The system wants the process to end: the first time like `Drain`, while draining like `Stop`.
     Terminate,
+    /// Refuse new work, finish what runs, then start again in the same process.
+    Restart,
     /// End at once.
     Stop,
 }

@@ -82,15 +82,13 @@ async fn prometheus_has_an_address_of_its_own_without_a_key() {
 #[tokio::test]
 async fn a_peer_of_another_protocol_is_told_which_side_is_older() {
     let daemon = Daemon::start("");
-    let name = interprocess::local_socket::ToFsName::to_fs_name::<interprocess::local_socket::GenericFilePath>(
-        daemon.state().join("run/mcpd.sock"),
-    );
-    use interprocess::local_socket::tokio::prelude::*;
-    let mut stream = interprocess::local_socket::tokio::Stream::connect(name.unwrap()).await.unwrap();
-    let hello = json!({ "protocol": 99, "purpose": "control", "client": "test" });
-    mcpd_ipc::write_frame(&mut stream, &hello, 4096).await.unwrap();
-    let answer: Value = mcpd_ipc::read_frame(&mut stream, 4096).await.unwrap();
-    assert!(answer.to_string().contains("the daemon is older"), "{answer}");
+    for (protocol, older) in [(1, "the client is older"), (99, "the daemon is older")] {
+        let mut stream = tokio::net::UnixStream::connect(daemon.state().join("run/mcpd.sock")).await.unwrap();
+        let hello = json!({ "protocol": protocol, "purpose": "something new", "client": "test" });
+        mcpd_ipc::write_frame(&mut stream, &hello, 4096).await.unwrap();
+        let answer: Value = mcpd_ipc::read_frame(&mut stream, 4096).await.unwrap();
+        assert!(answer.to_string().contains(older), "{answer}");
+    }
 }
 
 fn disable(names: &[&str]) -> ToolsDisable {

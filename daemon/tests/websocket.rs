@@ -62,6 +62,22 @@ async fn a_key_in_the_address_only_counts_where_the_operator_says_so_and_is_neve
 }
 
 #[tokio::test]
+async fn a_session_that_an_operator_ended_is_gone_and_its_client_begins_anew() {
+    let daemon = Daemon::start(ROOMY);
+    let mut socket = connect(&daemon).await;
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    socket.ask("initialize", hello.clone()).await;
+    let sessions = daemon.obey(mcpd_ipc::sessions::SessionsList {}).await.sessions;
+    assert_eq!((sessions.len(), sessions[0].heard), (1, true));
+    daemon.obey(mcpd_ipc::sessions::SessionsClose { id: sessions[0].id.clone() }).await;
+    assert!(socket.ask("ping", json!({})).await["error"].is_object());
+    assert!(socket.ask("initialize", hello).await["result"].is_object());
+    assert_eq!(socket.ask("ping", json!({})).await["result"], json!({}));
+    let one = daemon.obey(mcpd_ipc::connections::ConnectionsList {}).await.connections.remove(0);
+    assert_eq!((one.transport.as_str(), one.client.as_deref(), one.requests), ("ws", Some("t"), 5));
+}
+
+#[tokio::test]
 async fn both_eras_share_a_socket() {
     let daemon = Daemon::start(ROOMY);
     let mut socket = connect(&daemon).await;

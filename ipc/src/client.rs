@@ -1,6 +1,7 @@
 //! The typed client: connect, say hello, call.
 
 use std::{
+    marker::PhantomData,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,8 +13,8 @@ use interprocess::local_socket::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, FRAME_LIMIT, Fault, FrameError, HELLO_LIMIT, Hello, Purpose, Request, Welcome, read_frame,
-    write_frame,
+    Command, FRAME_LIMIT, Fault, Feed, FrameError, HELLO_LIMIT, Hello, Purpose, Request, Subscription,
+    Welcome, read_frame, write_frame,
 };
 
 /// How long connecting and the hello may take.
@@ -84,6 +85,33 @@ impl Client {
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok(Outcome::Err(fault))) => Err(fault.into()),
             Ok(Ok(Outcome::Ok(reply))) => Ok(reply),
+        }
+    }
+}
+
+/// News of one feed.
+pub struct Watcher<F> {
+    stream: Stream,
+    feed: PhantomData<fn() -> F>,
+}
+
+impl<F: Feed> Watcher<F> {
+    /// Connects to `socket`, says hello and asks for the feed.
+    pub async fn open(socket: &Path, program: &str, feed: F) -> Result<Self, CallError> {
+        let (mut stream, _) = connect_stream(socket, Purpose::Watch, program).await?;
+        let asked: Subscription = feed.into();
+        write_frame(&mut stream, &asked, FRAME_LIMIT).await?;
+        Ok(Self { stream, feed: PhantomData })
+    }
+
+    /// Returns the next news, however long it takes; `None` when the feed has ended. Must not be dropped half way: what
+    /// was read of a frame would be lost.
+    pub async fn next(&mut self) -> Result<Option<F::News>, CallError> {
+        match read_frame::<Outcome<F::News>>(&mut self.stream, FRAME_LIMIT * 16).await {
+            Ok(Outcome::Ok(news)) => Ok(Some(news)),
+            Ok(Outcome::Err(fault)) => Err(fault.into()),
+            Err(FrameError::Closed) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{allow::*, connections::*, keys::*, life::*, tools::*};
+use crate::{allow::*, care::*, connections::*, keys::*, life::*, sessions::*, tools::*};
 
 /// Whether a command only reads state or changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,12 @@ commands! {
     KeysList         -> KeyList,          Read;
     /// Shows one key.
     KeysShow         -> KeyInfo,          Read;
+    /// Takes a key of another deployment.
+    KeysImport       -> KeyInfo,          Write;
+    /// Gives a key a new secret, which is in the reply and nowhere else.
+    KeysRotate       -> KeyRotated,       Write;
+    /// Gives a key another name.
+    KeysRename       -> KeyInfo,          Write;
     /// Revokes a key and closes whatever it has open.
     KeysRevoke       -> KeyRevoked,       Write;
     /// Adds a network to the allowlist.
@@ -74,6 +80,10 @@ commands! {
     ConnectionsList  -> ConnectionList,   Read;
     /// Closes one connection.
     ConnectionsClose -> ConnectionClosed, Write;
+    /// Lists legacy sessions.
+    SessionsList     -> SessionList,      Read;
+    /// Ends one legacy session.
+    SessionsClose    -> SessionClosed,    Write;
     /// Lists the tools in their fixed order.
     ToolsList        -> ToolList,         Read;
     /// Shows one tool with its schemas.
@@ -84,6 +94,12 @@ commands! {
     ToolsDisable     -> ToolsSwitched,    Write;
     /// Calls a tool as the operator.
     ToolsCall        -> ToolOutcome,      Write;
+    /// Examines the daemon and says what to do.
+    Doctor           -> DoctorReport,     Read;
+    /// Writes a verified copy of everything kept.
+    Backup           -> BackupReport,     Write;
+    /// Puts a verified backup in place and starts again.
+    Restore          -> Restoring,        Write;
     /// Loads the configuration again.
     Reload           -> ReloadReport,     Write;
     /// Refuses new work, finishes what runs, then ends the daemon.

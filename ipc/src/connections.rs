@@ -32,14 +32,20 @@ pub struct ConnectionList {
 pub struct ConnectionInfo {
     /// Its number, never used twice in one run of the daemon.
     pub id: u64,
-    /// `http` or `local`.
+    /// `http`, `sse`, `ws` or `local`.
     pub transport: String,
     /// Address of the peer, or the user id behind the local socket.
     pub peer: String,
     /// Name of the key last used on it.
     pub key: Option<String>,
+    /// What the client calls itself, not verified.
+    pub client: Option<String>,
     /// When it was opened, milliseconds since 1970.
     pub since: i64,
     /// Requests answered on it.
     pub requests: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
 }

@@ -53,6 +53,13 @@ pub async fn write_frame<T: Serialize>(
     value: &T,
     limit: usize,
 ) -> Result<(), FrameError> {
+    writer.write_all(&frame(value, limit)?).await?;
+    writer.flush().await?;
+    Ok(())
+}
+
+/// Returns a value as a frame of at most `limit` bytes, for one that goes to many.
+pub fn frame<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, FrameError> {
     let body = serde_json::to_vec(value).map_err(FrameError::Json)?;
     let size = body.len();
     let length = u32::try_from(size).ok().filter(|_| size <= limit);
@@ -62,9 +69,7 @@ pub async fn write_frame<T: Serialize>(
     let mut frame = Vec::with_capacity(size + 4);
     frame.extend_from_slice(&length.to_be_bytes());
     frame.extend_from_slice(&body);
-    writer.write_all(&frame).await?;
-    writer.flush().await?;
-    Ok(())
+    Ok(frame)
 }
 
 #[cfg(test)]

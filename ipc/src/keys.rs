@@ -65,6 +65,43 @@ impl std::fmt::Debug for Shown {
     }
 }
 
+/// Takes a key of another deployment: its holder goes on with the secret it has, which is stored hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysImport {
+    /// What it may do.
+    pub terms: KeysAdd,
+    /// The secret its holder has.
+    pub secret: Shown,
+}
+
+/// Gives a key a new secret; the one before opens the door a while longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysRotate {
+    /// Public id or name.
+    pub key: String,
+    /// Seconds the secret before goes on; absent means a day, zero ends it at once with whatever it has open.
+    #[serde(default)]
+    pub grace: Option<u64>,
+}
+
+/// A key with a new secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRotated {
+    /// The key as it is now.
+    pub key: KeyInfo,
+    /// The whole new secret, shown this once.
+    pub secret: Shown,
+}
+
+/// Gives a key another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysRename {
+    /// Public id or name.
+    pub key: String,
+    /// The new name, unique among living keys.
+    pub name: String,
+}
+
 /// Lists keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysList {}
@@ -140,4 +177,21 @@ pub struct KeyInfo {
     pub expires_at: Option<i64>,
     /// When it was last used; written in batches, so it may lag by seconds.
     pub last_used_at: Option<i64>,
+    /// Whether its secret was brought along from another deployment.
+    pub imported: bool,
+    /// Until when the secret before the last rotation opens the door too.
+    pub old_secret_until: Option<i64>,
+    /// Requests since the daemon's start, refused ones included.
+    pub requests: u64,
+    /// How much of its rate is used up right now; absent for a key never used since the daemon's start.
+    pub rate_now: Option<RateNow>,
+}
+
+/// How full a key's bucket is: `used` of `burst` tokens are out, and come back with time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateNow {
+    /// Tokens out.
+    pub used: u32,
+    /// Tokens in a full bucket.
+    pub burst: u32,
 }

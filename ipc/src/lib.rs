@@ -11,17 +11,22 @@ mod hello;
 mod place;
 
 pub mod allow;
+pub mod care;
 pub mod connections;
+pub mod feed;
 pub mod keys;
 pub mod life;
+pub mod sessions;
+pub mod text;
 pub mod tools;
 
-pub use client::{CallError, Client, Outcome, connect_stream};
+pub use client::{CallError, Client, Outcome, Watcher, connect_stream};
 pub use command::{Access, Command, Request};
 pub use fault::{Fault, FaultKind};
-pub use frame::{FrameError, read_frame, write_frame};
+pub use feed::{Feed, Subscription};
+pub use frame::{FrameError, frame, read_frame, write_frame};
 pub use halves::{ReadHalf, WriteHalf, halves};
-pub use hello::{HELLO_LIMIT, Hello, PROTOCOL, Purpose, Welcome};
+pub use hello::{HELLO_LIMIT, Hello, HelloError, PROTOCOL, Purpose, Welcome};
 pub use place::{Announcement, Place, PlaceError};
 
 /// Largest frame either side accepts unless configured otherwise, in bytes.

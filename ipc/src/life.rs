@@ -37,6 +37,8 @@ pub struct Ending {
     pub calls_in_flight: u64,
     /// Its process id, to watch it go.
     pub pid: u32,
+    /// Seconds calls in flight may take; zero when they are dropped.
+    pub deadline: u64,
 }
 
 /// How the daemon fares.
@@ -53,6 +55,8 @@ pub struct StatusReport {
     pub pid: u32,
     /// Seconds since it was ready.
     pub uptime_seconds: u64,
+    /// Differs at every start.
+    pub instance: String,
     /// `unified`, `simple` or `enterprise`.
     pub profile: String,
     /// URL of the MCP endpoint; absent without HTTP.
@@ -104,6 +108,32 @@ pub struct StatsReport {
     pub refusals: std::collections::BTreeMap<String, u64>,
     /// Per tool, in the order of their names; tools never called are left out.
     pub tools: std::collections::BTreeMap<String, ToolStats>,
+    /// The busiest keys, busiest first; twenty at most.
+    pub keys: Vec<KeyStats>,
+    /// The process itself.
+    pub process: ProcessStats,
+}
+
+/// Figures of one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyStats {
+    /// Its public id; the label in `/metrics`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Requests, refused ones included.
+    pub requests: u64,
+    /// Of these, how many failed or were refused.
+    pub failed: u64,
+}
+
+/// What the process uses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessStats {
+    /// Memory it holds, in bytes; absent where the system does not say.
+    pub resident_bytes: Option<u64>,
+    /// Processor time since the start in seconds, of all threads.
+    pub cpu_seconds: f64,
 }
 
 /// Figures of one tool. Times are in milliseconds.

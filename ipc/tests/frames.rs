@@ -1,7 +1,10 @@
 //! Golden frames: every command as it crosses the socket. A change here is a change of the protocol.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use mcpd_ipc::{Access, Request, allow::*, connections::*, keys::*, life::*, tools::*};
+use mcpd_ipc::{
+    Access, Request, Subscription, allow::*, care::*, connections::*, feed::*, keys::*, life::*, sessions::*,
+    tools::*,
+};
 use serde_json::json;
 
 fn every_command() -> Vec<Request> {
@@ -19,7 +22,10 @@ fn every_command() -> Vec<Request> {
     vec![
         Status {}.into(),
         Stats {}.into(),
-        add.into(),
+        add.clone().into(),
+        KeysImport { terms: add, secret: Shown::new("sk-of-the-old-house") }.into(),
+        KeysRotate { key: "laptop".into(), grace: Some(3600) }.into(),
+        KeysRename { key: "laptop".into(), name: "desk".into() }.into(),
         KeysList {}.into(),
         KeysShow { key: "laptop".into() }.into(),
         KeysRevoke { key: "laptop".into() }.into(),
@@ -29,11 +35,16 @@ fn every_command() -> Vec<Request> {
         AllowTest { address: "192.168.3.7".into() }.into(),
         ConnectionsList {}.into(),
         ConnectionsClose { id: 7 }.into(),
+        SessionsList {}.into(),
+        SessionsClose { id: "00ff".into() }.into(),
         ToolsList {}.into(),
         ToolsShow { name: "create_todo".into() }.into(),
         ToolsEnable { names: vec!["create_todo".into()] }.into(),
         ToolsDisable { names: vec!["create_todo".into(), "list_todos".into()] }.into(),
         ToolsCall { name: "create_todo".into(), arguments: json!({ "title": "t" }) }.into(),
+        Doctor {}.into(),
+        Backup { file: "/srv/mcpd.backup".into(), overwrite: false }.into(),
+        Restore { file: "/srv/mcpd.backup".into() }.into(),
         Reload {}.into(),
         Drain { deadline: Some(60) }.into(),
         Shutdown { now: true }.into(),
@@ -54,4 +65,29 @@ fn every_command_has_its_frame() {
         page.push_str(&format!("{access} {text}\n"));
     }
     insta::assert_snapshot!(page);
+}
+
+#[test]
+fn every_feed_has_its_frame() {
+    let logs = WatchLogs {
+        lines: 50,
+        follow: true,
+        level: Some(Severity::Warn),
+        target: Some("mcpd::keys".into()),
+        contains: None,
+    };
+    let feeds: [Subscription; 3] =
+        [WatchDaemon { every_ms: 1000 }.into(), WatchRequests {}.into(), logs.into()];
+    let mut page = String::new();
+    for feed in feeds {
+        let text = serde_json::to_string(&feed).unwrap();
+        let again: Subscription = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text, "it comes back as it went");
+        page.push_str(&format!("{text}\n"));
+    }
+    insta::assert_snapshot!(page, @r#"
+    {"feed":"watch_daemon","args":{"every_ms":1000}}
+    {"feed":"watch_requests","args":{}}
+    {"feed":"watch_logs","args":{"lines":50,"follow":true,"level":"warn","target":"mcpd::keys","contains":null}}
+    "#);
 }

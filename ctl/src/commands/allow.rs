@@ -6,9 +6,13 @@ use mcpd_ipc::allow::{
 };
 
 use crate::{
+    ask::Consent,
     daemon::Daemon,
     error::{Ended, Error, OrSee},
-    output::{Output, Page, Table},
+    output::Output,
+    page::Page,
+    surroundings::Surroundings,
+    table::Table,
 };
 
 /// What can be done with the allowlist.
@@ -21,8 +25,7 @@ pub(crate) enum AllowCommand {
     #[command(after_help = "Example:\n  mcpctl allow list")]
     List,
     /// Removes a network, written as listed
-    #[command(after_help = "Example:\n  mcpctl allow remove 192.168.3.0/24")]
-    Remove(CidrArg),
+    Remove(RemoveArgs),
     /// Says whether an address may connect; exits 1 when not
     #[command(after_help = "Example:\n  mcpctl allow test 192.168.3.7 && echo welcome")]
     Test(AddressArg),
@@ -35,6 +38,16 @@ pub(crate) struct CidrArg {
     cidr: String,
 }
 
+/// Which network is removed.
+#[derive(Args)]
+#[command(after_help = "Example:\n  mcpctl allow remove 192.168.3.0/24")]
+pub(crate) struct RemoveArgs {
+    /// A network of the list
+    cidr: String,
+    #[command(flatten)]
+    consent: Consent,
+}
+
 /// Which address.
 #[derive(Args)]
 pub(crate) struct AddressArg {
@@ -44,7 +57,12 @@ pub(crate) struct AddressArg {
 }
 
 /// Runs one of the allowlist commands.
-pub(crate) async fn run(command: AllowCommand, daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
+pub(crate) async fn run(
+    command: AllowCommand,
+    daemon: &Daemon,
+    surroundings: &mut Surroundings,
+    out: &mut Output,
+) -> Result<Ended, Error> {
     match command {
         AllowCommand::Add(CidrArg { cidr }) => {
             let report = daemon.call(AllowAdd { cidr }).await.or_see(LIST)?;
@@ -56,7 +74,8 @@ pub(crate) async fn run(command: AllowCommand, daemon: &Daemon, out: &mut Output
             out.show(&report, list_page)?;
             Ok(Ended::Done)
         }
-        AllowCommand::Remove(CidrArg { cidr }) => {
+        AllowCommand::Remove(RemoveArgs { cidr, consent }) => {
+            consent.ask(&format!("remove {cidr} from the allowlist?"), surroundings, out)?;
             let report = daemon.call(AllowRemove { cidr }).await.or_see(LIST)?;
             out.show(&report, list_page)?;
             Ok(Ended::Done)

@@ -6,7 +6,9 @@ use mcpd_ipc::connections::{ConnectionList, ConnectionsClose, ConnectionsList};
 use crate::{
     daemon::Daemon,
     error::{Ended, Error, OrSee},
-    output::{Output, Page, Table},
+    output::Output,
+    page::Page,
+    table::Table,
     text,
 };
 
@@ -52,15 +54,20 @@ fn list_page(list: &ConnectionList, now: i64) -> Page {
     if list.connections.is_empty() {
         return Page::of("nobody is connected; to connect Claude Code: mcpctl connect claude-code");
     }
-    let headings = Table::new(["ID", "TRANSPORT", "PEER", "KEY", "REQUESTS", "SINCE"]).figures(&[0, 4]);
-    Page::default().table(list.connections.iter().fold(headings, |table, connection| {
+    let headings = ["ID", "TRANSPORT", "PEER", "KEY", "CLIENT", "REQUESTS", "IN", "OUT", "SINCE"];
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    let table = list.connections.iter().fold(Table::new(headings), |table, connection| {
         table.row([
             connection.id.to_string(),
             connection.transport.clone(),
             connection.peer.clone(),
-            connection.key.clone().unwrap_or_else(|| "-".into()),
+            or_dash(&connection.key),
+            or_dash(&connection.client),
             connection.requests.to_string(),
+            text::bytes(connection.bytes_in),
+            text::bytes(connection.bytes_out),
             text::relative(connection.since, now),
         ])
-    }))
+    });
+    Page::default().table(table.figures(&[0, 5, 6, 7]).spare(&[8, 5, 1]))
 }

@@ -1,30 +1,23 @@
 //! `mcpctl drain` and `mcpctl shutdown`: end the daemon and watch it go.
 
-use std::{io::ErrorKind, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use mcpd_ipc::{
-    CallError,
-    life::{Drain, Ending, Shutdown, Status},
-};
-use tokio::time::{Instant, sleep, timeout};
+use mcpd_ipc::life::{Drain, Ending, Shutdown, Status};
 
+use super::waiting::{GRACE, Seen, Wait, look};
 use crate::{
+    ask::Consent,
     daemon::Daemon,
     error::{Ended, Error, Kind},
-    output::{Format, Output, Page},
+    output::{Format, Output},
+    page::Page,
+    surroundings::Surroundings,
     text,
 };
 
-/// How much longer than the deadline a daemon may take before its going counts as failed.
-const GRACE: Duration = Duration::from_secs(10);
-
-/// How long calls may take when only the daemon knows the deadline: the default of `server.drain_deadline`. The reply
-/// does not name it, so a daemon with a longer one is reported as still running.
-const UNKNOWN_DEADLINE: Duration = Duration::from_secs(30);
-
-/// How often the socket is tried.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Cells of the bar that shows how many calls are left.
+const BAR: u64 = 20;
 
 /// How to drain.
 #[derive(Args)]
@@ -36,6 +29,8 @@ pub(crate) struct DrainArgs {
     /// Does not wait until the daemon has gone
     #[arg(long)]
     no_wait: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// How to shut down.
@@ -48,31 +43,60 @@ pub(crate) struct ShutdownArgs {
     /// Does not wait until the daemon has gone
     #[arg(long)]
     no_wait: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Drains the daemon.
-pub(crate) async fn drain(args: DrainArgs, daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
+pub(crate) async fn drain(
+    args: DrainArgs,
+    daemon: &Daemon,
+    surroundings: &mut Surroundings,
+    out: &mut Output,
+) -> Result<Ended, Error> {
     let socket = daemon.socket()?;
-    let deadline = args.deadline.map(text::whole_seconds);
-    let ending = daemon.call(Drain { deadline }).await?;
+    if args.consent.is_asked(surroundings) {
+        let question = question("drain and end", "which are answered first", daemon).await?;
+        args.consent.ask(&question, surroundings, out)?;
+    }
+    let ending = daemon.call(Drain { deadline: args.deadline.map(text::whole_seconds) }).await?;
     out.show(&ending, |ending| ending_page(ending, "draining"))?;
     if !args.no_wait {
-        let limit = deadline.map_or(UNKNOWN_DEADLINE, Duration::from_secs).saturating_add(GRACE);
-        Going { pid: ending.pid, socket, limit, daemon }.watch(out).await?;
+        Going { ending, socket, daemon }.watch(out).await?;
     }
     Ok(Ended::Done)
 }
 
 /// Shuts the daemon down.
-pub(crate) async fn shutdown(args: ShutdownArgs, daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
+pub(crate) async fn shutdown(
+    args: ShutdownArgs,
+    daemon: &Daemon,
+    surroundings: &mut Surroundings,
+    out: &mut Output,
+) -> Result<Ended, Error> {
     let socket = daemon.socket()?;
+    if args.consent.is_asked(surroundings) {
+        let fate = if args.now { "which are dropped" } else { "which are answered first" };
+        let question = question("end", fate, daemon).await?;
+        args.consent.ask(&question, surroundings, out)?;
+    }
     let ending = daemon.call(Shutdown { now: args.now }).await?;
     out.show(&ending, |ending| ending_page(ending, if args.now { "stopping now" } else { "stopping" }))?;
     if !args.no_wait {
-        let limit = if args.now { GRACE } else { UNKNOWN_DEADLINE + GRACE };
-        Going { pid: ending.pid, socket, limit, daemon }.watch(out).await?;
+        Going { ending, socket, daemon }.watch(out).await?;
     }
     Ok(Ended::Done)
+}
+
+/// Returns what to ask whoever is to be asked, with what they would end.
+async fn question(verb: &str, fate: &str, daemon: &Daemon) -> Result<String, Error> {
+    let status = daemon.call(Status {}).await?;
+    let connections = text::count(status.connections as u64, "connection");
+    let calls = match status.calls_in_flight {
+        0 => String::new(),
+        calls => format!(" and {} in flight, {fate}", text::count(calls, "call")),
+    };
+    Ok(format!("{verb} the daemon (process {}) with {connections}{calls}?", status.pid))
 }
 
 fn ending_page(ending: &Ending, doing: &str) -> Page {
@@ -85,80 +109,69 @@ fn ending_page(ending: &Ending, doing: &str) -> Page {
 
 /// A daemon on its way out.
 struct Going<'a> {
-    pid: u32,
+    ending: Ending,
     /// Found before the order was given: a daemon that ends takes its announcement away first.
     socket: PathBuf,
-    /// How long it may take.
-    limit: Duration,
     daemon: &'a Daemon,
 }
 
 impl Going<'_> {
     /// Waits until it has gone and says so to people; to programs, the exit code says it.
     async fn watch(&self, out: &mut Output) -> Result<(), Error> {
-        self.wait().await?;
+        self.wait(Wait::new(self.deadline().saturating_add(GRACE)), out).await?;
         match out.format {
-            Format::Text => out.page(&Page::of(format!("the daemon (process {}) has gone", self.pid))),
+            Format::Text => out.page(&Page::of(format!("the daemon (process {}) has gone", self.ending.pid))),
             Format::Json => Ok(()),
         }
     }
 
-    async fn wait(&self) -> Result<(), Error> {
-        let begin = Instant::now();
-        loop {
-            let left = self.limit.saturating_sub(begin.elapsed());
-            if left.is_zero() {
-                return Err(self.stays());
+    async fn wait(&self, wait: Wait, out: &mut Output) -> Result<(), Error> {
+        while let Some(left) = wait.left() {
+            match look(self.daemon, &self.socket, left).await {
+                Seen::Nobody => return Ok(()),
+                // Already a successor that a supervisor has started.
+                Seen::Daemon(status) if status.pid != self.ending.pid => return Ok(()),
+                Seen::Daemon(status) => out.progress(&self.progress(status.calls_in_flight, &wait)),
+                Seen::Silence => {}
             }
-            if self.has_gone(left).await {
-                return Ok(());
-            }
-            sleep(PAUSE.min(left)).await;
+            wait.pause().await;
         }
+        Err(self.stays())
     }
 
-    /// Returns whether nobody answers at the socket, or already a successor that a supervisor has started.
-    async fn has_gone(&self, limit: Duration) -> bool {
-        match self.daemon.connect(&self.socket, limit).await {
-            Ok(mut client) => {
-                let status = timeout(limit, client.call(Status {})).await;
-                matches!(status, Ok(Ok(status)) if status.pid != self.pid)
-            }
-            // A full queue, for one, is not absence.
-            Err(CallError::Unreachable { source, .. }) => {
-                matches!(source.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
-            }
-            Err(CallError::NotPermitted { .. } | CallError::TimedOut(_)) => false,
-            Err(CallError::Refused(_) | CallError::Broken(_)) => false,
-        }
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(self.ending.deadline)
+    }
+
+    /// Returns how far it is: `[#######.............] 2 of 3 calls left, 12s left`.
+    fn progress(&self, calls_left: u64, wait: &Wait) -> String {
+        let all = self.ending.calls_in_flight.max(calls_left);
+        let done = ((all - calls_left) * BAR).checked_div(all).unwrap_or(BAR) as usize;
+        let bar = format!("{}{}", "#".repeat(done), ".".repeat(BAR as usize - done));
+        let time = text::span(wait.left_of(self.deadline()).as_secs());
+        format!("[{bar}] {calls_left} of {} left, {time} left", text::count(all, "call"))
     }
 
     fn stays(&self) -> Error {
-        let limit = humantime::format_duration(self.limit);
-        Error::new(Kind::Failed, format!("the daemon (process {}) still runs after {limit}", self.pid))
+        let limit = humantime::format_duration(self.deadline().saturating_add(GRACE));
+        let message = format!("the daemon (process {}) still runs after {limit}", self.ending.pid);
+        Error::new(Kind::Failed, message)
             .hint("calls may still be finishing; to drop them: mcpctl shutdown --now")
-            .hint(format!("kill {}", self.pid))
+            .hint(format!("kill {}", self.ending.pid))
     }
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::{cli::Global, surroundings::Surroundings};
-
-    fn daemon_at(socket: &std::path::Path) -> Daemon {
-        let global = Global {
-            socket: Some(socket.to_owned()),
-            state_dir: None,
-            json: false,
-            timeout: Duration::from_secs(5),
-        };
-        Daemon::new(&global, &Surroundings::read())
-    }
+    use crate::cli::Global;
 
     async fn watched(socket: &std::path::Path, limit: Duration) -> Result<(), Error> {
-        let daemon = daemon_at(socket);
-        Going { pid: 7, socket: socket.to_owned(), limit, daemon: &daemon }.wait().await
+        let global = Global { socket: Some(socket.to_owned()), ..Global::plain() };
+        let daemon = Daemon::new(&global, &Surroundings::default());
+        let ending = Ending { calls_in_flight: 0, pid: 7, deadline: 30 };
+        let mut out = Output::new(Box::new(std::io::sink()), Box::new(std::io::sink()));
+        Going { ending, socket: socket.to_owned(), daemon: &daemon }.wait(Wait::new(limit), &mut out).await
     }
 
     #[tokio::test]
@@ -177,7 +190,19 @@ mod tests {
         let socket = dir.path().join("s");
         let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let error = watched(&socket, Duration::from_millis(250)).await.unwrap_err();
-        assert_eq!(error.to_string(), "the daemon (process 7) still runs after 250ms");
+        assert_eq!(error.to_string(), "the daemon (process 7) still runs after 40s");
         assert_eq!(crate::error::exit_code(&Err(error)), 1);
+    }
+
+    #[test]
+    fn progress_counts_down() {
+        let daemon = Daemon::new(&Global::plain(), &Surroundings::default());
+        let ending = Ending { calls_in_flight: 3, pid: 7, deadline: 30 };
+        let going = Going { ending, socket: "/s".into(), daemon: &daemon };
+        let wait = Wait::new(GRACE);
+        let said = |calls| going.progress(calls, &wait);
+        assert!(said(3).starts_with("[....................] 3 of 3 calls left, "), "{}", said(3));
+        assert!(said(2).starts_with("[######..............] 2 of 3 calls left, "), "{}", said(2));
+        assert!(said(0).starts_with("[####################] 0 of 3 calls left, "), "{}", said(0));
     }
 }

@@ -5,7 +5,8 @@ use mcpd_ipc::life::{Reload, ReloadReport};
 use crate::{
     daemon::Daemon,
     error::{Ended, Error},
-    output::{Output, Page},
+    output::Output,
+    page::Page,
 };
 
 pub(crate) async fn run(daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
@@ -14,7 +15,7 @@ pub(crate) async fn run(daemon: &Daemon, out: &mut Output) -> Result<Ended, Erro
     Ok(Ended::Done)
 }
 
-fn page(report: &ReloadReport) -> Page {
+pub(super) fn page(report: &ReloadReport) -> Page {
     let section = |page: Page, title: &str, keys: &[String]| match keys {
         [] => page,
         keys => keys.iter().fold(page.line(title), |page, key| page.line(format!("  {key}"))),

@@ -5,8 +5,10 @@ use mcpd_ipc::life::{Stats, StatsReport};
 use crate::{
     daemon::Daemon,
     error::{Ended, Error},
-    output::{Output, Page, Table},
-    text::{count, millis, percent, span},
+    output::Output,
+    page::Page,
+    table::Table,
+    text::{bytes, count, millis, percent, span},
 };
 
 pub(crate) async fn run(daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
@@ -30,6 +32,8 @@ fn page(report: &StatsReport) -> Page {
         ("duration", latency),
         ("connections", report.active_connections.to_string()),
         ("in flight", count(report.calls_in_flight, "call")),
+        ("memory", report.process.resident_bytes.map_or_else(|| "not told by the system".into(), bytes)),
+        ("processor", format!("{:.1}s of all threads", report.process.cpu_seconds)),
     ];
     let mut page = Page::default().table(Table::fields(fields));
     if !report.refusals.is_empty() {
@@ -46,6 +50,13 @@ fn page(report: &StatsReport) -> Page {
             table.row([name.clone(), tool.calls.to_string(), tool.errors.to_string(), mean, p50, p95, p99])
         });
         page = page.gap().table(tools.figures(&[1, 2, 3, 4, 5, 6]));
+    }
+    if !report.keys.is_empty() {
+        let headings = Table::new(["KEY", "ID", "REQUESTS", "FAILED"]);
+        let keys = report.keys.iter().fold(headings, |table, key| {
+            table.row([key.name.clone(), key.id.clone(), key.requests.to_string(), key.failed.to_string()])
+        });
+        page = page.gap().table(keys.figures(&[2, 3]));
     }
     page
 }

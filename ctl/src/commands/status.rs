@@ -5,7 +5,10 @@ use mcpd_ipc::life::{Status, StatusReport};
 use crate::{
     daemon::Daemon,
     error::{Ended, Error},
-    output::{Output, Page, Table},
+    output::Output,
+    page::Page,
+    paint::Tone,
+    table::Table,
     text,
 };
 
@@ -29,7 +32,10 @@ fn page(report: &StatusReport) -> Page {
         ("sessions", report.sessions.to_string()),
         ("in flight", text::count(report.calls_in_flight, "call")),
     ];
-    Page::of(format!("mcpd {} is {}{because}", report.version, report.status))
+    // What a later daemon may call itself is not good before somebody has looked.
+    let tone = if report.status == "healthy" { Tone::Good } else { Tone::Warning };
+    Page::default()
+        .toned(&format!("mcpd {} is ", report.version), tone, &report.status, &because)
         .line(format!("up {}, process {}", text::span(report.uptime_seconds), report.pid))
         .gap()
         .table(Table::fields(fields))

@@ -12,9 +12,12 @@ use serde_json::Value;
 use crate::{
     daemon::Daemon,
     error::{Ended, Error, Kind, OrSee},
-    output::{Format, Output, Page, Table},
+    output::{Format, Output},
+    page::Page,
+    paint::Tone,
     quote,
     surroundings::Surroundings,
+    table::Table,
     text,
 };
 
@@ -71,7 +74,7 @@ const LIST: &str = "mcpctl tools";
 pub(crate) async fn run(
     command: Option<ToolsCommand>,
     daemon: &Daemon,
-    surroundings: Surroundings,
+    surroundings: &mut Surroundings,
     out: &mut Output,
 ) -> Result<Ended, Error> {
     match command {
@@ -113,16 +116,15 @@ fn show_outcome(outcome: &ToolOutcome, out: &mut Output) -> Result<(), Error> {
 }
 
 /// Returns the text of the arguments, from stdin where `-` says so.
-fn read(args: String, surroundings: Surroundings, out: &mut Output) -> Result<String, Error> {
+fn read(args: String, surroundings: &mut Surroundings, out: &mut Output) -> Result<String, Error> {
     if args != "-" {
         return Ok(args);
     }
-    if surroundings.stdin_is_terminal {
+    if surroundings.terminal.stdin {
         out.note(&Page::of("type the arguments as a JSON object, then Ctrl-D"));
     }
     let mut text = String::new();
-    let mut stdin = surroundings.stdin;
-    stdin.read_to_string(&mut text).map_err(|error| {
+    surroundings.stdin.read_to_string(&mut text).map_err(|error| {
         Error::new(Kind::Failed, "the arguments could not be read from stdin").because(error)
     })?;
     Ok(text)
@@ -150,7 +152,7 @@ fn list_page(list: &ToolList) -> Page {
     }
     let headings = Table::new(["NAME", "FAMILY", "ACCESS", "STATE", "CALLS", "ERRORS", "P95", "TITLE"]);
     let table = list.tools.iter().fold(headings, |table, tool| {
-        table.row([
+        let row = table.row([
             tool.name.clone(),
             tool.family.clone(),
             access_word(tool).into(),
@@ -159,9 +161,10 @@ fn list_page(list: &ToolList) -> Page {
             tool.errors.to_string(),
             p95(tool),
             tool.title.clone(),
-        ])
+        ]);
+        row.toned(3, if tool.enabled { Tone::Good } else { Tone::Warning })
     });
-    Page::default().table(table.figures(&[4, 5, 6]))
+    Page::default().table(table.figures(&[4, 5, 6]).spare(&[1]))
 }
 
 fn switched_page(switched: &ToolsSwitched) -> Page {

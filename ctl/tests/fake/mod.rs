@@ -1,26 +1,40 @@
 //! A daemon that answers from a script, and a terminal that remembers what was shown.
 
+#![allow(dead_code, reason = "each test program uses what it needs")]
+
 pub(crate) mod replies;
 
 use std::{
     ffi::OsString,
+    fs::Permissions,
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use mcpctl::{Output, Surroundings};
+use mcpctl::{Output, Surroundings, Terminal};
 use mcpd_ipc::{
-    FRAME_LIMIT, Fault, HELLO_LIMIT, Hello, Outcome, PROTOCOL, Request, Welcome, read_frame, write_frame,
+    FRAME_LIMIT, Fault, HELLO_LIMIT, Hello, Outcome, PROTOCOL, Purpose, Request, Subscription, Welcome,
+    read_frame, write_frame,
 };
-use serde_json::Value;
-use tokio::{net::UnixListener, task::JoinHandle};
+use serde_json::{Value, json};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    task::JoinHandle,
+};
 
 /// 2026-11-22 09:00 UTC: the clock of every transcript.
 pub(crate) const NOW: i64 = 1_795_338_000_000;
 
-/// What the fake answers to a request.
-pub(crate) type Script = fn(&Request) -> Result<Value, Fault>;
+/// What the fake says.
+#[derive(Clone, Copy)]
+pub(crate) struct Script {
+    /// What it answers to a request.
+    pub(crate) answer: fn(&Request) -> Result<Value, Fault>,
+    /// What it tells whoever listens, before it says goodbye.
+    pub(crate) news: fn(&Subscription) -> Vec<Result<Value, Fault>>,
+}
 
 /// A daemon that answers from a script until it is told to end.
 pub(crate) struct Fake {
@@ -33,7 +47,9 @@ pub(crate) struct Fake {
 impl Fake {
     pub(crate) fn start(script: Script) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(dir.path().join("mcpd.sock")).unwrap();
+        let socket = dir.path().join("mcpd.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).unwrap();
         let requests = Arc::default();
         let serving = tokio::spawn(serve(listener, script, Arc::clone(&requests)));
         Self { dir, serving, requests }
@@ -45,7 +61,18 @@ impl Fake {
 
     /// Runs one command against this daemon.
     pub(crate) async fn run(&self, args: &[&str]) -> Said {
-        run(args, surroundings(&self.socket()), Shared::default()).await
+        self.run_in(args, surroundings(&self.socket())).await
+    }
+
+    /// Runs one command in surroundings of its own.
+    pub(crate) async fn run_in(&self, args: &[&str], surroundings: Surroundings) -> Said {
+        run(args, surroundings, Shared::default()).await.without(self.dir.path(), "[dir]")
+    }
+
+    /// Returns the names of the commands that came.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().filter_map(|request| request["command"].as_str().map(str::to_owned)).collect()
     }
 }
 
@@ -57,6 +84,7 @@ impl Drop for Fake {
 
 /// Serves one connection after another; returns, and so closes the socket, after `drain` or `shutdown`.
 async fn serve(listener: UnixListener, script: Script, requests: Arc<Mutex<Vec<Value>>>) {
+    let mut daemon = Daemon { script, requests, instance: "first" };
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
         let hello: Hello = read_frame(&mut stream, HELLO_LIMIT).await.unwrap();
@@ -64,16 +92,61 @@ async fn serve(listener: UnixListener, script: Script, requests: Arc<Mutex<Vec<V
         let welcome =
             Welcome::Welcome { protocol: PROTOCOL, version: "0.1.0".into(), state: "/srv/mcpd".into() };
         write_frame(&mut stream, &welcome, HELLO_LIMIT).await.unwrap();
-        while let Ok(request) = read_frame::<Request>(&mut stream, FRAME_LIMIT).await {
-            requests.lock().unwrap().push(serde_json::to_value(&request).unwrap());
-            let outcome = match script(&request) {
-                Ok(reply) => Outcome::Ok(reply),
+        match hello.purpose {
+            Purpose::Control => {
+                if daemon.obey(&mut stream).await {
+                    return;
+                }
+            }
+            Purpose::Watch => daemon.tell(&mut stream).await,
+            Purpose::Mcp => panic!("mcpctl speaks no MCP"),
+        }
+    }
+}
+
+struct Daemon {
+    script: Script,
+    requests: Arc<Mutex<Vec<Value>>>,
+    /// Another one after a restore, as if it had started again.
+    instance: &'static str,
+}
+
+impl Daemon {
+    /// Answers requests; returns whether one of them ended the daemon.
+    async fn obey(&mut self, stream: &mut UnixStream) -> bool {
+        while let Ok(request) = read_frame::<Request>(stream, FRAME_LIMIT).await {
+            self.requests.lock().unwrap().push(serde_json::to_value(&request).unwrap());
+            let outcome = match (self.script.answer)(&request) {
+                Ok(mut reply) => {
+                    if matches!(request, Request::Status(_)) {
+                        reply["instance"] = json!(self.instance);
+                    }
+                    Outcome::Ok(reply)
+                }
                 Err(fault) => Outcome::Err(fault),
             };
-            write_frame(&mut stream, &outcome, FRAME_LIMIT).await.unwrap();
-            if matches!(request, Request::Drain(_) | Request::Shutdown(_)) {
-                return;
+            write_frame(stream, &outcome, FRAME_LIMIT).await.unwrap();
+            if matches!((&request, &outcome), (Request::Drain(_) | Request::Shutdown(_), Outcome::Ok(_))) {
+                return true;
             }
+            if matches!(request, Request::Restore(_)) {
+                self.instance = "second";
+            }
+        }
+        false
+    }
+
+    /// Tells the news and hangs up.
+    async fn tell(&self, stream: &mut UnixStream) {
+        let asked: Subscription = read_frame(stream, FRAME_LIMIT).await.unwrap();
+        self.requests.lock().unwrap().push(serde_json::to_value(&asked).unwrap());
+        for news in (self.script.news)(&asked) {
+            let news = news.map_or_else(Outcome::Err, Outcome::Ok);
+            write_frame(stream, &news, FRAME_LIMIT).await.unwrap();
+        }
+        if matches!(&asked, Subscription::WatchLogs(logs) if logs.contains.as_deref() == Some("forever")) {
+            let hung_up: Result<Value, _> = read_frame(stream, FRAME_LIMIT).await;
+            assert!(hung_up.is_err());
         }
     }
 }
@@ -87,6 +160,14 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// Puts a word where a path stands that differs from run to run.
+    pub(crate) fn without(mut self, path: &Path, word: &str) -> Self {
+        let path = path.to_str().unwrap();
+        self.stdout = self.stdout.replace(path, word);
+        self.stderr = self.stderr.replace(path, word);
+        self
+    }
+
     /// Returns all of it as one text to compare.
     pub(crate) fn transcript(&self, args: &[&str]) -> String {
         let mut text = format!("$ mcpctl {}\n{}", args.join(" "), self.stdout);
@@ -100,16 +181,22 @@ impl Said {
     }
 }
 
-/// Returns sealed surroundings in which the environment names `socket`.
+/// Returns sealed surroundings in which the environment names `socket`; the home is one that is only named.
 pub(crate) fn surroundings(socket: &Path) -> Surroundings {
     Surroundings {
         socket: Some(socket.to_owned()),
-        state_dir: None,
-        runtime_dir: None,
-        executable: None,
+        home: Some("/home/ada".into()),
         now: NOW,
-        stdin: Box::new(io::empty()),
-        stdin_is_terminal: false,
+        ..Surroundings::default()
+    }
+}
+
+/// Returns the same with a person at the terminal, who types `typed`.
+pub(crate) fn attended(socket: &Path, typed: &'static str) -> Surroundings {
+    Surroundings {
+        stdin: Box::new(io::Cursor::new(typed)),
+        terminal: Terminal { stdin: true, ..Terminal::default() },
+        ..surroundings(socket)
     }
 }
 
@@ -130,6 +217,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Makes a writer that fails.
     pub(crate) fn failing(kind: io::ErrorKind) -> Self {
         Self { fails_with: Some(kind), ..Self::default() }
     }

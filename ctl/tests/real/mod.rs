@@ -1,3 +1,4 @@
+#![allow(dead_code, reason = "each test file uses its part")]
 //! A daemon as a person starts it: the built `mcpd` in a home of its own, and the built `mcpctl` pointed at it.
 
 use std::{
@@ -44,20 +45,26 @@ impl Mcpd {
         let state = home.path().join("state");
         std::fs::create_dir(&state).unwrap();
         std::fs::write(state.join("mcpd.toml"), CONFIG).unwrap();
-        let log = home.path().join("mcpd.err");
-        let mut command = Command::new(program());
-        command.env_clear().env("HOME", home.path());
-        command.arg("--state-dir").arg(&state).args(["--listen", "127.0.0.1:0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
-        let mut child = command.spawn().unwrap();
-        let stdout = child.stdout.take().unwrap();
+        let (child, greeting) = run(home.path());
         // From here on a failure must not leave the process behind.
         let mut mcpd = Self { child, home, url: String::new(), first_key: String::new() };
-        let greeting = greeting(stdout)
-            .unwrap_or_else(|| panic!("mcpd did not greet: {}", std::fs::read_to_string(&log).unwrap()));
+        let greeting = greeting.read(mcpd.home.path());
         mcpd.url = word_from(&greeting, "http://");
         mcpd.first_key = word_from(&greeting, "mcpd_sk_");
         mcpd
+    }
+
+    /// Kills the daemon as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts another daemon in the same home.
+    pub(crate) fn start_again(&mut self) {
+        let (child, greeting) = run(self.home.path());
+        self.child = child;
+        self.url = word_from(&greeting.read(self.home.path()), "http://");
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -122,23 +129,45 @@ fn program() -> PathBuf {
     program
 }
 
-/// Reads the greeting of a first start to its last line, or returns `None` when it does not come.
-fn greeting(stdout: impl Read + Send + 'static) -> Option<String> {
-    let (lines_in, lines) = mpsc::channel();
-    // Reads on after the greeting: a daemon whose output nobody reads would be another daemon. Ends with the process.
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _ = lines_in.send(line);
-        }
-    });
-    let begin = Instant::now();
-    let mut greeting = String::new();
-    loop {
-        let line = lines.recv_timeout(PATIENCE.saturating_sub(begin.elapsed())).ok()?;
-        greeting.push_str(&line);
-        greeting.push('\n');
-        if line.starts_with("More keys:") {
-            return Some(greeting);
+/// Starts the daemon of a home.
+fn run(home: &Path) -> (Child, Greeting) {
+    let mut command = Command::new(program());
+    command.env_clear().env("HOME", home);
+    command.arg("--state-dir").arg(home.join("state")).args(["--listen", "127.0.0.1:0"]);
+    let log = File::create(home.join("mcpd.err")).unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let stdout = child.stdout.take().unwrap();
+    (child, Greeting::of(stdout))
+}
+
+/// What a daemon says when it is ready.
+struct Greeting(mpsc::Receiver<String>);
+
+impl Greeting {
+    /// Reads on after the greeting: a daemon whose output nobody reads would be another daemon. Ends with the process.
+    fn of(stdout: impl Read + Send + 'static) -> Self {
+        let (lines_in, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = lines_in.send(line);
+            }
+        });
+        Self(lines)
+    }
+
+    /// Returns it, up to the last line of a first start or of a later one.
+    fn read(self, home: &Path) -> String {
+        let begin = Instant::now();
+        let mut greeting = String::new();
+        loop {
+            let line = self.0.recv_timeout(PATIENCE.saturating_sub(begin.elapsed())).unwrap_or_else(|_| {
+                panic!("mcpd did not greet: {}", std::fs::read_to_string(home.join("mcpd.err")).unwrap())
+            });
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if line.starts_with("More keys:") || line.starts_with("Add a client with:") {
+                return greeting;
+            }
         }
     }
 }

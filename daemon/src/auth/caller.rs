@@ -1,8 +1,8 @@
 //! A caller before anyone knows who it is: where it comes from and what it shows.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr};
 
-use super::{Principal, Secret};
+use super::{Recognised, Secret};
 use crate::telemetry::Origin;
 
 /// Where a caller comes from.
@@ -40,7 +40,7 @@ pub enum Credentials {
     /// An API key, perhaps.
     Bearer(Secret),
     /// The same key as before on this connection, when it was recognised.
-    Again(Arc<Principal>),
+    Again(Recognised),
     /// The operating system vouches for the user behind a local stream.
     Local,
 }

@@ -48,8 +48,12 @@ pub struct KeyText {
 impl KeyText {
     /// Makes a new key from the system's random generator.
     pub fn generate() -> Self {
-        let mut rng = rand::rng();
-        let body = format!("{PREFIX}{}_{}", base62(&mut rng, ID), base62(&mut rng, SECRET));
+        Self::with_id(&base62(&mut rand::rng(), ID))
+    }
+
+    /// Makes a new secret for the key of that id.
+    pub fn with_id(id: &str) -> Self {
+        let body = format!("{PREFIX}{id}_{}", base62(&mut rand::rng(), SECRET));
         Self { text: Secret::new(format!("{body}{}", check(&body))) }
     }
 
@@ -57,7 +61,8 @@ impl KeyText {
     pub fn parse(text: &Secret) -> Option<Self> {
         let key = text.expose();
         let whole = PREFIX.len() + ID + 1 + SECRET + CHECK;
-        let plain = key.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        // The ids of imported keys have a hyphen.
+        let plain = key.bytes().all(|byte| b"_-".contains(&byte) || byte.is_ascii_alphanumeric());
         if key.len() != whole || !plain || !key.starts_with(PREFIX) {
             return None;
         }
@@ -91,6 +96,40 @@ fn check(body: &str) -> String {
     digits.iter().map(|&digit| char::from(digit)).collect()
 }
 
+/// The secret of another deployment, which its holder goes on using. It names no id, so it is found by its digest.
+#[derive(Debug, Clone)]
+pub struct ForeignText {
+    text: Secret,
+}
+
+/// Shortest secret of another deployment that is taken, in characters: fewer could be guessed.
+pub const FOREIGN_SHORTEST: usize = 16;
+/// Longest one.
+pub const FOREIGN_LONGEST: usize = 256;
+
+impl ForeignText {
+    /// Reads a secret; `None` when it is too short, too long, or holds what no header carries as one word.
+    pub fn parse(text: &Secret) -> Option<Self> {
+        let secret = text.expose();
+        let sized = (FOREIGN_SHORTEST..=FOREIGN_LONGEST).contains(&secret.len());
+        let foreign =
+            sized && !secret.starts_with(PREFIX) && secret.bytes().all(|byte| byte.is_ascii_graphic());
+        foreign.then(|| Self { text: text.clone() })
+    }
+
+    /// Returns a new id, which no issued key can have.
+    pub fn new_id() -> String {
+        format!("{FOREIGN_ID}{}", base62(&mut rand::rng(), ID - FOREIGN_ID.len()))
+    }
+
+    /// Answers whether an id is that of an imported key.
+    pub fn has_id(id: &str) -> bool {
+        id.starts_with(FOREIGN_ID)
+    }
+}
+
+const FOREIGN_ID: &str = "old-";
+
 /// The server's own secret that turns a key into its digest: a stolen database alone opens nothing.
 pub struct Pepper(Hmac<Sha256>);
 
@@ -112,8 +151,17 @@ impl Pepper {
 
     /// Returns what is kept of a key.
     pub fn digest(&self, key: &KeyText) -> Vec<u8> {
+        self.digest_of(&key.text)
+    }
+
+    /// Returns what is kept of a key of another deployment.
+    pub fn foreign_digest(&self, key: &ForeignText) -> Vec<u8> {
+        self.digest_of(&key.text)
+    }
+
+    fn digest_of(&self, text: &Secret) -> Vec<u8> {
         let mut hmac = self.0.clone();
-        hmac.update(key.reveal().as_bytes());
+        hmac.update(text.expose().as_bytes());
         hmac.finalize().into_bytes().to_vec()
     }
 
@@ -174,6 +222,20 @@ mod tests {
             let typo = Secret::new(String::from_utf8(typo).unwrap());
             assert!(KeyText::parse(&typo).is_none(), "position {position}");
         }
+    }
+
+    #[test]
+    fn a_secret_of_another_deployment_is_one_word_that_cannot_be_guessed() {
+        let taken = |text: &str| ForeignText::parse(&Secret::new(text)).is_some();
+        assert!(taken("sk-0123456789abcdef"));
+        for wrong in ["sk-short", "two words are not one", "sk-0123456789abcdé", KeyText::generate().reveal()]
+        {
+            assert!(!taken(wrong), "{wrong}");
+        }
+        assert!(!taken(&"x".repeat(FOREIGN_LONGEST + 1)));
+        let id = ForeignText::new_id();
+        assert!(id.len() == ID && ForeignText::has_id(&id));
+        assert!(!ForeignText::has_id(KeyText::generate().id()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod principal;
 mod scope;
 
 pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
-pub use key::{KeyText, Pepper, Secret};
-pub use keyring::{KeyTerms, Keyring, KeyringError, Unrecognised};
-pub use principal::{Principal, PrincipalId, ToolPolicy};
+pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper, Secret};
+pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
+pub use principal::{Principal, PrincipalId, SecretAge, ToolPolicy};
 pub use scope::{Need, Scope};

@@ -2,15 +2,23 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicBool, AtomicI64, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use ipnet::IpNet;
 use mcpd_config::Rate;
+use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
-use super::{Need, Scope};
+use super::{ForeignText, Need, Scope};
+use crate::{
+    store::{KeyRow, StoreError},
+    telemetry::{KeyMeter, Recorder},
+};
 
 /// Tells principals apart; sessions and limits hang on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,7 +59,7 @@ pub struct Principal {
     /// Tells it from others.
     pub id: PrincipalId,
     /// Name for people.
-    pub name: String,
+    name: RwLock<Arc<str>>,
     /// Whose data it sees.
     pub tenant: String,
     /// What it may do.
@@ -68,6 +76,10 @@ pub struct Principal {
     pub created_at: i64,
     /// When it expires, UTC milliseconds.
     pub expires_at: Option<i64>,
+    /// Its secrets, as far as one can tell them apart without knowing them.
+    pub(super) secrets: Secrets,
+    /// Its counters, once it has called.
+    meter: OnceLock<KeyMeter>,
     /// Whether the store knows that it was revoked.
     pub(super) revocation_kept: AtomicBool,
     /// When it was revoked, or zero.
@@ -78,10 +90,69 @@ pub struct Principal {
     pub revoked: CancellationToken,
 }
 
+/// Which of its secrets a key was recognised by: how often it had been rotated when that one was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SecretAge(u32);
+
+/// The secrets of a key by their age: the newest opens the door, and for a while the one before it.
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    newest: AtomicU32,
+    previous_until: AtomicI64,
+}
+
+impl Secrets {
+    /// Returns the secrets of a key whose one before was replaced, or none.
+    pub(super) fn kept(previous_until: Option<i64>) -> Self {
+        Self { newest: AtomicU32::new(1), previous_until: previous_until.unwrap_or(0).into() }
+    }
+
+    /// Notes that there is a new one, and until when the one before goes on.
+    pub(super) fn replaced(&self, until: i64) {
+        self.previous_until.store(until, Ordering::Relaxed);
+        self.newest.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn newest(&self) -> SecretAge {
+        SecretAge(self.newest.load(Ordering::Acquire))
+    }
+
+    pub(super) fn previous(&self) -> SecretAge {
+        SecretAge(self.newest().0.wrapping_sub(1))
+    }
+}
+
 impl Principal {
     /// Returns the principal behind a local stream: the person at the machine may do everything.
     pub fn local(uid: u32) -> Self {
         Self::builtin(PrincipalId::Local(uid), "local")
+    }
+
+    /// Returns the principal of a key as kept.
+    pub(super) fn of_key(row: KeyRow) -> Result<Self, StoreError> {
+        let corrupt = |what| move |_| StoreError::Corrupt(what);
+        let scopes = row.scopes.iter().map(|text| text.parse()).collect::<Result<_, String>>();
+        let cidrs = row.cidrs.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+        let rate = row.rate.as_deref().map(str::parse).transpose();
+        let principal = Self {
+            tenant: row.tenant,
+            scopes: scopes.map_err(corrupt("the scopes of a key"))?,
+            tools: ToolPolicy { allow: row.tools, deny: row.deny_tools },
+            cidrs: cidrs.map_err(|_: ipnet::AddrParseError| StoreError::Corrupt("the networks of a key"))?,
+            rate: rate.map_err(|_| StoreError::Corrupt("the rate of a key"))?,
+            connections: row.connections,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            secrets: Secrets::kept(row.previous.map(|previous| previous.until)),
+            revocation_kept: row.revoked_at.is_some().into(),
+            revoked_at: row.revoked_at.unwrap_or(0).into(),
+            last_used_at: row.last_used_at.unwrap_or(0).into(),
+            ..Self::builtin(PrincipalId::Key(row.id), &row.name)
+        };
+        if row.revoked_at.is_some() {
+            principal.revoked.cancel();
+        }
+        Ok(principal)
     }
 
     /// Returns the principal everyone is where keys are switched off.
@@ -92,7 +163,7 @@ impl Principal {
     fn builtin(id: PrincipalId, name: &str) -> Self {
         Self {
             id,
-            name: name.to_owned(),
+            name: RwLock::new(name.into()),
             tenant: "default".to_owned(),
             scopes: Scope::ALL.to_vec(),
             tools: ToolPolicy::default(),
@@ -101,11 +172,58 @@ impl Principal {
             connections: None,
             created_at: 0,
             expires_at: None,
+            secrets: Secrets::default(),
+            meter: OnceLock::new(),
             revocation_kept: AtomicBool::new(false),
             revoked_at: AtomicI64::new(0),
             last_used_at: AtomicI64::new(0),
             revoked: CancellationToken::new(),
         }
+    }
+
+    /// Returns its name for people.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name.read())
+    }
+
+    pub(super) fn set_name(&self, name: &str) {
+        *self.name.write() = name.into();
+    }
+
+    /// Returns its counters in a registry.
+    pub fn meter(&self, recorder: &Recorder) -> &KeyMeter {
+        self.meter.get_or_init(|| recorder.key(&self.label()))
+    }
+
+    /// Returns how many requests it made since the daemon's start.
+    pub fn requests(&self) -> u64 {
+        self.meter.get().map_or(0, KeyMeter::requests)
+    }
+
+    /// Returns what names it in figures: the public id of a key, which no caller chooses.
+    pub fn label(&self) -> String {
+        match &self.id {
+            PrincipalId::Key(id) => id.clone(),
+            PrincipalId::Local(_) | PrincipalId::Anonymous => self.author(),
+        }
+    }
+
+    /// Answers whether it was brought along from another deployment.
+    pub fn is_imported(&self) -> bool {
+        matches!(&self.id, PrincipalId::Key(id) if ForeignText::has_id(id))
+    }
+
+    /// Answers whether a secret of that age still opens the door at `now`, UTC milliseconds.
+    pub fn accepts(&self, secret: SecretAge, now: impl FnOnce() -> i64) -> bool {
+        let newest = self.secrets.newest();
+        secret == newest
+            || (secret == self.secrets.previous()
+                && now() < self.secrets.previous_until.load(Ordering::Relaxed))
+    }
+
+    /// Returns until when the secret before the last rotation opens the door; zero when there is none.
+    pub fn previous_until(&self) -> i64 {
+        self.secrets.previous_until.load(Ordering::Relaxed)
     }
 
     /// Answers whether it may do what a request needs.

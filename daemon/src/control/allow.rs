@@ -11,13 +11,13 @@ use mcpd_ipc::{
     },
 };
 
-use super::{Hands, dispatch::internal};
-use crate::{guard::Listed, store::StoreError};
+use super::{Hands, Operator, dispatch::internal};
+use crate::{guard::Listed, store::StoreError, telemetry::AllowChanged};
 
 /// What a first entry keeps: adding the team's network must not lock out the machine itself.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
-pub(super) async fn add(hands: &Hands, ask: AllowAdd) -> Result<AllowReport, Fault> {
+pub(super) async fn add(hands: &Hands, operator: Operator, ask: AllowAdd) -> Result<AllowReport, Fault> {
     let cidr = parse_cidr(&ask.cidr)?;
     let first = hands.guard.peers().listed() == Listed::LoopbackOnly;
     let mut cidrs = vec![cidr.to_string()];
@@ -26,6 +26,7 @@ pub(super) async fn add(hands: &Hands, ask: AllowAdd) -> Result<AllowReport, Fau
     }
     hands.store.allow().add(cidrs).await.map_err(|error| internal(&error))?;
     refresh(hands).await?;
+    AllowChanged { change: "added", network: &cidr.to_string(), operator: operator.uid }.emit();
     let note = first.then(|| "this is the first entry; loopback was listed with it".to_owned());
     Ok(report(hands, note))
 }
@@ -34,7 +35,11 @@ pub(super) fn list(hands: &Hands, _: AllowList) -> Result<AllowReport, Fault> {
     Ok(report(hands, None))
 }
 
-pub(super) async fn remove(hands: &Hands, ask: AllowRemove) -> Result<AllowReport, Fault> {
+pub(super) async fn remove(
+    hands: &Hands,
+    operator: Operator,
+    ask: AllowRemove,
+) -> Result<AllowReport, Fault> {
     let cidr = parse_cidr(&ask.cidr)?;
     if let Listed::Networks(file, operator) = hands.guard.peers().listed()
         && file.contains(&cidr)
@@ -51,6 +56,7 @@ pub(super) async fn remove(hands: &Hands, ask: AllowRemove) -> Result<AllowRepor
         removed => removed.map_err(|error| internal(&error))?,
     }
     refresh(hands).await?;
+    AllowChanged { change: "removed", network: &cidr.to_string(), operator: operator.uid }.emit();
     let empty = hands.guard.peers().listed() == Listed::Nobody;
     let note = empty.then(|| "the allowlist is empty now: nobody can connect over the network".to_owned());
     Ok(report(hands, note))

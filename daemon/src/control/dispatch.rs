@@ -3,7 +3,7 @@
 use mcpd_ipc::{Access, Command, Fault, FaultKind, Outcome, Request};
 use serde_json::Value;
 
-use super::{Hands, Operator, allow, connections, keys, life, tools};
+use super::{Hands, Operator, allow, care, connections, doctor, keys, life, sessions, tools};
 use crate::auth::own_uid;
 
 /// Obeys one request. The reply is the JSON of its command's reply type.
@@ -19,18 +19,33 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
         Request::KeysAdd(ask) => reply::<mcpd_ipc::keys::KeysAdd>(keys::add(hands, operator, ask).await),
         Request::KeysList(ask) => reply::<mcpd_ipc::keys::KeysList>(keys::list(hands, ask)),
         Request::KeysShow(ask) => reply::<mcpd_ipc::keys::KeysShow>(keys::show(hands, ask)),
+        Request::KeysImport(ask) => {
+            reply::<mcpd_ipc::keys::KeysImport>(keys::import(hands, operator, ask).await)
+        }
+        Request::KeysRotate(ask) => {
+            reply::<mcpd_ipc::keys::KeysRotate>(keys::rotate(hands, operator, ask).await)
+        }
+        Request::KeysRename(ask) => {
+            reply::<mcpd_ipc::keys::KeysRename>(keys::rename(hands, operator, ask).await)
+        }
         Request::KeysRevoke(ask) => {
             reply::<mcpd_ipc::keys::KeysRevoke>(keys::revoke(hands, operator, ask).await)
         }
-        Request::AllowAdd(ask) => reply::<mcpd_ipc::allow::AllowAdd>(allow::add(hands, ask).await),
+        Request::AllowAdd(ask) => reply::<mcpd_ipc::allow::AllowAdd>(allow::add(hands, operator, ask).await),
         Request::AllowList(ask) => reply::<mcpd_ipc::allow::AllowList>(allow::list(hands, ask)),
-        Request::AllowRemove(ask) => reply::<mcpd_ipc::allow::AllowRemove>(allow::remove(hands, ask).await),
+        Request::AllowRemove(ask) => {
+            reply::<mcpd_ipc::allow::AllowRemove>(allow::remove(hands, operator, ask).await)
+        }
         Request::AllowTest(ask) => reply::<mcpd_ipc::allow::AllowTest>(allow::test(hands, ask)),
         Request::ConnectionsList(ask) => {
             reply::<mcpd_ipc::connections::ConnectionsList>(connections::list(hands, ask))
         }
         Request::ConnectionsClose(ask) => {
-            reply::<mcpd_ipc::connections::ConnectionsClose>(connections::close(hands, ask))
+            reply::<mcpd_ipc::connections::ConnectionsClose>(connections::close(hands, operator, ask))
+        }
+        Request::SessionsList(ask) => reply::<mcpd_ipc::sessions::SessionsList>(sessions::list(hands, ask)),
+        Request::SessionsClose(ask) => {
+            reply::<mcpd_ipc::sessions::SessionsClose>(sessions::close(hands, operator, ask).await)
         }
         Request::ToolsList(ask) => reply::<mcpd_ipc::tools::ToolsList>(tools::list(hands, ask)),
         Request::ToolsShow(ask) => reply::<mcpd_ipc::tools::ToolsShow>(tools::show(hands, ask)),
@@ -43,6 +58,9 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
         Request::ToolsCall(ask) => {
             reply::<mcpd_ipc::tools::ToolsCall>(tools::call(hands, operator, ask).await)
         }
+        Request::Doctor(ask) => reply::<mcpd_ipc::care::Doctor>(doctor::examine(hands, ask).await),
+        Request::Backup(ask) => reply::<mcpd_ipc::care::Backup>(care::backup(hands, operator, ask).await),
+        Request::Restore(ask) => reply::<mcpd_ipc::care::Restore>(care::restore(hands, operator, ask).await),
         Request::Reload(ask) => reply::<mcpd_ipc::life::Reload>(life::reload(hands, ask).await),
         Request::Drain(ask) => reply::<mcpd_ipc::life::Drain>(life::drain(hands, ask).await),
         Request::Shutdown(ask) => reply::<mcpd_ipc::life::Shutdown>(life::shutdown(hands, ask).await),

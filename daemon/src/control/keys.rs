@@ -4,33 +4,76 @@ use ipnet::IpNet;
 use mcpd_ipc::{
     Fault, FaultKind,
     keys::{
-        KeyCreated, KeyInfo, KeyList, KeyRevoked, KeyState, KeysAdd, KeysList, KeysRevoke, KeysShow, Shown,
+        KeyCreated, KeyInfo, KeyList, KeyRevoked, KeyRotated, KeyState, KeysAdd, KeysImport, KeysList,
+        KeysRename, KeysRevoke, KeysRotate, KeysShow, RateNow, Shown,
     },
 };
 
 use super::{Hands, Operator, allow::parse_cidr, dispatch::internal};
 use crate::{
-    auth::{KeyTerms, KeyringError, Principal, PrincipalId, Scope, ToolPolicy},
+    auth::{
+        FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyTerms, KeyringError, Principal, Scope, Secret,
+        ToolPolicy,
+    },
     telemetry::KeyChanged,
 };
 
 /// Longest name of a key or tenant, in characters.
 const LONGEST_NAME: usize = 64;
+/// How long the secret before a rotation goes on unless an operator says otherwise, in seconds: a day.
+const GRACE: u64 = 24 * 60 * 60;
 
 pub(super) async fn add(hands: &Hands, operator: Operator, ask: KeysAdd) -> Result<KeyCreated, Fault> {
     let terms = terms(hands, ask)?;
     let (principal, key) = hands.keys.add(terms).await.map_err(|error| fault(&error))?;
-    KeyChanged { change: "added", id: key.id(), name: &principal.name, operator: operator.uid }.emit();
-    Ok(KeyCreated { key: info(&principal), secret: Shown::new(key.reveal()) })
+    changed("added", &principal, operator);
+    Ok(KeyCreated { key: info(hands, &principal), secret: Shown::new(key.reveal()) })
+}
+
+pub(super) async fn import(hands: &Hands, operator: Operator, ask: KeysImport) -> Result<KeyInfo, Fault> {
+    let secret = ForeignText::parse(&Secret::new(ask.secret.reveal())).ok_or_else(|| {
+        usage(format!(
+            "a secret to import is one word of {FOREIGN_SHORTEST} to {FOREIGN_LONGEST} visible ASCII characters, \
+             and no key of mcpd"
+        ))
+    })?;
+    let imported = hands.keys.import(&secret, terms(hands, ask.terms)?).await;
+    let principal = imported.map_err(|error| fault(&error))?;
+    changed("imported", &principal, operator);
+    Ok(info(hands, &principal))
+}
+
+pub(super) async fn rotate(hands: &Hands, operator: Operator, ask: KeysRotate) -> Result<KeyRotated, Fault> {
+    let grace = i64::try_from(ask.grace.unwrap_or(GRACE)).ok().and_then(|seconds| seconds.checked_mul(1000));
+    let until = grace.and_then(|millis| crate::store::now().checked_add(millis));
+    let until = until.ok_or_else(|| usage("the grace ends after the end of time".to_owned()))?;
+    let rotated = hands.keys.rotate(&ask.key, until).await;
+    let (principal, key) = rotated.map_err(|error| fault(&error))?;
+    // Whoever came by a secret that is no longer good must show the new one.
+    hands.guard.close_outdated(&principal);
+    changed("rotated", &principal, operator);
+    Ok(KeyRotated { key: info(hands, &principal), secret: Shown::new(key.reveal()) })
+}
+
+pub(super) async fn rename(hands: &Hands, operator: Operator, ask: KeysRename) -> Result<KeyInfo, Fault> {
+    let name = word("name", ask.name)?;
+    let renamed = hands.keys.rename(&ask.key, &name).await;
+    let principal = renamed.map_err(|error| fault(&error))?;
+    changed("renamed", &principal, operator);
+    Ok(info(hands, &principal))
+}
+
+fn changed(change: &'static str, principal: &Principal, operator: Operator) {
+    KeyChanged { change, id: &principal.label(), name: &principal.name(), operator: operator.uid }.emit();
 }
 
 pub(super) fn list(hands: &Hands, _: KeysList) -> Result<KeyList, Fault> {
-    Ok(KeyList { keys: hands.keys.all().iter().map(|principal| info(principal)).collect() })
+    Ok(KeyList { keys: hands.keys.all().iter().map(|principal| info(hands, principal)).collect() })
 }
 
 pub(super) fn show(hands: &Hands, ask: KeysShow) -> Result<KeyInfo, Fault> {
     let found = hands.keys.find(&ask.key);
-    found.map(|principal| info(&principal)).ok_or_else(|| unknown(&ask.key))
+    found.map(|principal| info(hands, &principal)).ok_or_else(|| unknown(&ask.key))
 }
 
 pub(super) async fn revoke(hands: &Hands, operator: Operator, ask: KeysRevoke) -> Result<KeyRevoked, Fault> {
@@ -41,9 +84,9 @@ pub(super) async fn revoke(hands: &Hands, operator: Operator, ask: KeysRevoke) -
         hands.guard.close_connections_of(&principal.id);
         hands.sessions.end_all_of(&principal.id)
     });
-    let info = info(&*revoked.map_err(|error| fault(&error))?);
-    KeyChanged { change: "revoked", id: &info.id, name: &info.name, operator: operator.uid }.emit();
-    Ok(KeyRevoked { key: info, sessions_closed })
+    let principal = revoked.map_err(|error| fault(&error))?;
+    changed("revoked", &principal, operator);
+    Ok(KeyRevoked { key: info(hands, &principal), sessions_closed })
 }
 
 fn unknown(key: &str) -> Fault {
@@ -57,7 +100,9 @@ fn fault(error: &KeyringError) -> Fault {
             "choose another name, or revoke it first: mcpctl keys revoke {}",
             shell_word(name)
         )),
-        KeyringError::AlreadyRevoked(_) => Fault::new(FaultKind::Conflict, error.to_string()),
+        KeyringError::AlreadyRevoked(_) | KeyringError::SecretTaken(_) => {
+            Fault::new(FaultKind::Conflict, error.to_string())
+        }
         KeyringError::RevokedNotKept(cause) => {
             tracing::error!(%cause, "a revocation could not be written");
             Fault::new(FaultKind::Internal, error.to_string()).hint("revoke it again when the disk has room")
@@ -118,21 +163,19 @@ fn expiry(seconds: u64) -> Result<i64, Fault> {
     end.ok_or_else(wrong)
 }
 
-fn info(principal: &Principal) -> KeyInfo {
-    let id = match &principal.id {
-        PrincipalId::Key(id) => id.clone(),
-        PrincipalId::Local(_) | PrincipalId::Anonymous => principal.author(),
-    };
+fn info(hands: &Hands, principal: &Principal) -> KeyInfo {
+    let now = crate::store::now();
     let state = if principal.revoked.is_cancelled() {
         KeyState::Revoked
-    } else if principal.expired(crate::store::now()) {
+    } else if principal.expired(now) {
         KeyState::Expired
     } else {
         KeyState::Active
     };
+    let rate = hands.guard.rate_now(&principal.id);
     KeyInfo {
-        id,
-        name: principal.name.clone(),
+        id: principal.label(),
+        name: principal.name().to_string(),
         tenant: principal.tenant.clone(),
         state,
         scopes: principal.scopes.iter().map(ToString::to_string).collect(),
@@ -144,5 +187,9 @@ fn info(principal: &Principal) -> KeyInfo {
         created_at: principal.created_at,
         expires_at: principal.expires_at,
         last_used_at: principal.last_used_at(),
+        imported: principal.is_imported(),
+        old_secret_until: Some(principal.previous_until()).filter(|until| *until > now),
+        requests: principal.requests(),
+        rate_now: rate.map(|(used, burst)| RateNow { used, burst }),
     }
 }

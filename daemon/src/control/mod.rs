@@ -1,11 +1,15 @@
 //! Operators over the local socket: who they are, what they may, and one file per noun of what they ask.
 
 mod allow;
+mod care;
 mod connections;
 mod dispatch;
+mod doctor;
+mod feeds;
 mod keys;
 mod life;
 mod server;
+mod sessions;
 mod tools;
 
 use std::{path::PathBuf, sync::Arc};
@@ -13,6 +17,8 @@ use std::{path::PathBuf, sync::Arc};
 use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
 
+pub use care::{READY, kept_at};
+pub use feeds::Pictures;
 pub use server::{Arrival, Socket, SocketError};
 
 use crate::{
@@ -47,6 +53,8 @@ pub struct Hands {
     pub orders: Orders,
     /// What does not change while the daemon runs.
     pub facts: Facts,
+    /// The last picture of the daemon, for all who watch.
+    pub pictures: Pictures,
 }
 
 /// What does not change while the daemon runs.
@@ -60,6 +68,14 @@ pub struct Facts {
     pub socket: PathBuf,
     /// The state directory.
     pub state: PathBuf,
+    /// What keys are hashed with.
+    pub pepper: PathBuf,
+    /// The directory of the logs.
+    pub logs: PathBuf,
+    /// When it started, UTC milliseconds.
+    pub started_at: i64,
+    /// Differs at every start.
+    pub instance: String,
     /// The configuration file, if one was read.
     pub config_file: Option<PathBuf>,
 }

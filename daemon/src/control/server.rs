@@ -19,17 +19,15 @@ use mcpd_ipc::{
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Hands, Operator, dispatch};
+use super::{Hands, Operator, dispatch, feeds};
 use crate::auth::own_uid;
 
 /// How long a newcomer may take to say hello.
-const HELLO_DEADLINE: Duration = Duration::from_secs(5);
+pub(super) const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 /// How long an operator may be silent between commands.
 const IDLE_DEADLINE: Duration = Duration::from_secs(600);
 /// How long a reply may take to be read.
-const WRITE_DEADLINE: Duration = Duration::from_secs(10);
-/// Connections of operators at a time.
-const OPERATORS: usize = 64;
+pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// Bytes of the longest path a Unix socket can have, its final zero left out.
 const LONGEST_PATH: usize = 107;
 
@@ -86,8 +84,14 @@ impl Socket {
         Ok(Self { listener: options.create_tokio().map_err(failed)? })
     }
 
-    /// Serves operators until `stop` fires. Streams that want to speak MCP go to `arrivals`.
-    pub async fn serve(self, hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, stop: CancellationToken) {
+    /// Serves operators, so many at a time, until `stop` fires. Streams that want to speak MCP go to `arrivals`.
+    pub async fn serve(
+        self,
+        hands: Arc<Hands>,
+        operators: usize,
+        arrivals: mpsc::Sender<Arrival>,
+        stop: CancellationToken,
+    ) {
         let tasks = TaskTracker::new();
         let mut choking = false;
         loop {
@@ -96,7 +100,7 @@ impl Socket {
                 () = stop.cancelled() => break,
             };
             match accepted {
-                Ok(stream) if tasks.len() < OPERATORS => {
+                Ok(stream) if tasks.len() < operators => {
                     choking = false;
                     let visit = visit(Arc::clone(&hands), arrivals.clone(), stream);
                     let stop = stop.clone();
@@ -131,6 +135,11 @@ async fn visit(hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, mut stream: S
         None => {}
         // Bounded at the receiver, which takes streams as long as there are places for connections.
         Some((Purpose::Mcp, operator)) => drop(arrivals.send((stream, operator)).await),
+        Some((Purpose::Watch, _)) => {
+            if let Err(error) = feeds::feed(&hands, stream, limit).await {
+                tracing::debug!(%error, "a watcher's connection ended");
+            }
+        }
         Some((Purpose::Control, operator)) => {
             if let Err(error) = converse(&hands, operator, stream, limit).await {
                 tracing::debug!(%error, "an operator's connection ended");
@@ -169,18 +178,22 @@ async fn converse(
 /// Asks the system who is there, hears the hello, and answers it.
 async fn welcome(stream: &mut Stream, state: &Path) -> Result<Option<(Purpose, Operator)>, FrameError> {
     let uid = stream.peer_creds()?.euid().map_or(u32::MAX, u32::from);
-    let hello: Hello = read_frame(stream, HELLO_LIMIT).await?;
-    let refusal = if uid != 0 && uid != own_uid() {
-        Some(Fault::new(FaultKind::NotPermitted, format!("user {uid} may not use this daemon")))
+    let hello = Hello::read(read_frame(stream, HELLO_LIMIT).await?);
+    let heard = if uid != 0 && uid != own_uid() {
+        Err(Fault::new(FaultKind::NotPermitted, format!("user {uid} may not use this daemon")))
     } else {
-        hello.mismatch().map(|why| {
-            Fault::new(FaultKind::Refused, why).hint("install mcpd and mcpctl of the same release")
+        hello.map_err(|why| {
+            Fault::new(FaultKind::Refused, why.to_string())
+                .hint("install mcpd and mcpctl of the same release")
         })
     };
-    if let Some(fault) = refusal {
-        write_frame(stream, &Welcome::Refused(fault), HELLO_LIMIT).await?;
-        return Ok(None);
-    }
+    let hello = match heard {
+        Ok(hello) => hello,
+        Err(fault) => {
+            write_frame(stream, &Welcome::Refused(fault), HELLO_LIMIT).await?;
+            return Ok(None);
+        }
+    };
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: state.to_owned() };
     write_frame(stream, &welcome, HELLO_LIMIT).await?;

@@ -23,14 +23,14 @@ use mcpd_config::Config;
 use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
-pub use connections::{Connection, ConnectionView};
+pub use connections::{Connection, ConnectionView, Trace};
 pub use denied::Denied;
 pub use hosts::Hosts;
 pub use peers::{Listed, PeerRules};
 pub use permit::{Permit, Visitor};
 
 use crate::{
-    auth::{Caller, Credentials, Keyring, Need, Peer, Principal, PrincipalId, Unrecognised},
+    auth::{Caller, Credentials, Keyring, Need, Peer, Principal, PrincipalId, Recognised, Unrecognised},
     telemetry::{Recorder, Refused},
 };
 use connections::Connections;
@@ -123,25 +123,25 @@ impl Guard {
         if let Peer::Ip(address) = peer {
             self.rates.check_peer(address)?; //                 also before any hashing
         }
-        let principal = match (&caller.credentials, peer, &self.keys) {
-            (Credentials::Local, Peer::Local(uid), _) => Arc::new(Principal::local(uid)),
-            (_, Peer::Ip(_), None) => Arc::clone(&self.anonymous),
+        let known = match (&caller.credentials, peer, &self.keys) {
+            (Credentials::Local, Peer::Local(uid), _) => Recognised::keyless(Principal::local(uid).into()),
+            (_, Peer::Ip(_), None) => Recognised::keyless(Arc::clone(&self.anonymous)),
             (Credentials::Bearer(secret), Peer::Ip(address), Some(keys)) => {
                 keys.identify(secret, Some(address)).map_err(|why| self.logins.failed(address, why))?
             }
-            (Credentials::Again(principal), Peer::Ip(address), Some(keys)) => {
-                keys.welcome(principal, Some(address)).map_err(|why| self.logins.failed(address, why))?;
-                Arc::clone(principal)
+            (Credentials::Again(known), Peer::Ip(address), Some(keys)) => {
+                keys.welcome(known, Some(address)).map_err(|why| self.logins.failed(address, why))?;
+                known.clone()
             }
             _ => return Err(Denied::Unauthenticated(Unrecognised::Missing)),
         };
-        Ok(Visitor { principal, peer })
+        Ok(Visitor { principal: known.principal, secret: known.secret, peer })
     }
 
     fn step_in(&self, visitor: &Visitor) -> Result<(), Denied> {
         self.open()?; //                                        again: a stream may outlive the order to drain
         self.peers.read().still_admit(visitor.peer)?; //        taken off the list since it was recognised?
-        self.still_valid(&visitor.principal)?; //               revoked since?
+        self.still_valid(visitor)?; //                          revoked, rotated or expired since?
         self.rates.check(&visitor.principal) //                 before anything is asked: guessing costs like calling
     }
 
@@ -160,9 +160,13 @@ impl Guard {
         if self.closed.load(Ordering::SeqCst) { Err(Denied::Draining) } else { Ok(()) }
     }
 
-    fn still_valid(&self, who: &Principal) -> Result<(), Denied> {
+    fn still_valid(&self, visitor: &Visitor) -> Result<(), Denied> {
+        let who = &visitor.principal;
         if who.is_revoked() {
             return Err(Denied::Unauthenticated(Unrecognised::Revoked));
+        }
+        if !who.accepts(visitor.secret, crate::store::now) {
+            return Err(Denied::Unauthenticated(Unrecognised::Replaced));
         }
         // Most keys have no end, and the clock need not be asked for them.
         if who.expires_at.is_some() && who.expired(crate::store::now()) {
@@ -196,7 +200,7 @@ impl Guard {
 
     /// Notes a request of a visitor on its connection; a principal new to it takes a place of its own limit.
     pub fn attach(&self, connection: &Connection, visitor: &Visitor) -> Result<(), Denied> {
-        connection.used_by(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
+        connection.used_by(visitor).map_err(|denied| self.refused(denied, visitor.peer))
     }
 
     /// Returns the principal everyone is, where keys are switched off.
@@ -222,6 +226,22 @@ impl Guard {
     /// Closes every connection last used by a principal, for when its key is revoked.
     pub fn close_connections_of(&self, principal: &PrincipalId) {
         self.connections.close_all_of(principal);
+    }
+
+    /// Closes every connection on which a key was last recognised by a secret that no longer opens the door.
+    pub fn close_outdated(&self, principal: &Principal) {
+        self.connections.close_outdated(principal);
+    }
+
+    /// Returns the name of a key for people, or the label itself where it is no key's.
+    pub fn name_of(&self, label: &str) -> String {
+        let key = self.keys.as_ref().and_then(|keys| keys.find(label));
+        key.map_or_else(|| label.to_owned(), |key| key.name().to_string())
+    }
+
+    /// Returns how many tokens of its rate a key has taken lately, of how many; none before its first.
+    pub fn rate_now(&self, principal: &PrincipalId) -> Option<(u32, u32)> {
+        self.rates.used(principal)
     }
 
     /// Returns the token that fires when draining begins; every stream watches it.

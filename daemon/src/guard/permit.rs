@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::slots::Slot;
 use crate::{
-    auth::{Peer, Principal},
+    auth::{Peer, Principal, Recognised, SecretAge},
     telemetry::Gauged,
 };
 
@@ -13,8 +13,17 @@ use crate::{
 pub struct Visitor {
     /// Who it is.
     pub principal: Arc<Principal>,
+    /// The secret it showed, where it showed one.
+    pub secret: SecretAge,
     /// Where it really comes from, proxies seen through.
     pub peer: Peer,
+}
+
+impl Visitor {
+    /// Returns who was recognised, by which secret.
+    pub fn recognised(&self) -> Recognised {
+        Recognised { principal: Arc::clone(&self.principal), secret: self.secret }
+    }
 }
 
 /// The proof that one request was admitted. Only the guard makes it; dropping it gives the slot back.

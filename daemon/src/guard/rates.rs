@@ -6,13 +6,18 @@ use std::{
     num::NonZeroU32,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dashmap::DashMap;
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, clock::Clock};
+use governor::{
+    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
 use mcpd_config::{Limits, Rate};
 use parking_lot::RwLock;
 
@@ -25,7 +30,7 @@ const TIDY_EVERY: u32 = 1024;
 /// Who may call how often.
 pub(super) struct Rates {
     per_key: RwLock<Rate>,
-    keys: DashMap<PrincipalId, (Rate, Arc<DefaultDirectRateLimiter>)>,
+    keys: DashMap<PrincipalId, Arc<Bucket>>,
     peers: RwLock<PeerLimiter>,
 }
 
@@ -54,19 +59,66 @@ impl Rates {
             return Ok(());
         }
         let rate = who.rate.unwrap_or(*self.per_key.read());
-        let limiter = self.limiter(&who.id, rate);
-        limiter.check().map_err(|not_until| Denied::Rate(not_until.wait_time_from(limiter.clock().now())))
+        self.bucket(&who.id, rate).take().map_err(Denied::Rate)
     }
 
-    fn limiter(&self, id: &PrincipalId, rate: Rate) -> Arc<DefaultDirectRateLimiter> {
+    /// Returns how many tokens of its bucket a key has out now, of how many; none for one that never took any.
+    pub(super) fn used(&self, id: &PrincipalId) -> Option<(u32, u32)> {
+        self.keys.get(id).map(|bucket| bucket.used())
+    }
+
+    fn bucket(&self, id: &PrincipalId, rate: Rate) -> Arc<Bucket> {
         if let Some(known) = self.keys.get(id)
-            && known.0 == rate
+            && known.rate == rate
         {
-            return Arc::clone(&known.1);
+            return Arc::clone(&known);
         }
-        let limiter = Arc::new(DefaultDirectRateLimiter::direct(quota(rate)));
-        self.keys.insert(id.clone(), (rate, Arc::clone(&limiter)));
-        limiter
+        let bucket = Arc::new(Bucket::new(rate));
+        self.keys.insert(id.clone(), Arc::clone(&bucket));
+        bucket
+    }
+}
+
+/// The tokens of one key.
+struct Bucket {
+    rate: Rate,
+    limiter: RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>,
+    began: Instant,
+    /// Tokens that were left when one was asked for last, and when that was, in milliseconds since the bucket was made.
+    left: AtomicU32,
+    asked: AtomicU64,
+}
+
+impl Bucket {
+    fn new(rate: Rate) -> Self {
+        let limiter = RateLimiter::direct(quota(rate)).with_middleware();
+        let left = rate.count.get().into();
+        Self { rate, limiter, began: Instant::now(), left, asked: AtomicU64::new(0) }
+    }
+
+    /// Takes a token; on refusal says how long until there is one.
+    fn take(&self) -> Result<(), Duration> {
+        let (left, taken) = match self.limiter.check() {
+            Ok(state) => (state.remaining_burst_capacity(), Ok(())),
+            Err(until) => (0, Err(until.wait_time_from(self.limiter.clock().now()))),
+        };
+        self.left.store(left, Ordering::Relaxed);
+        self.asked.store(self.moment(), Ordering::Relaxed);
+        taken
+    }
+
+    /// Returns how many tokens are out now, and how many there are: those that came back since are counted.
+    fn used(&self) -> (u32, u32) {
+        let burst = self.rate.count.get();
+        let since = self.moment().saturating_sub(self.asked.load(Ordering::Relaxed));
+        let period = self.rate.per.as_secs_f64() * 1e3;
+        let back = since as f64 * f64::from(burst) / period;
+        let out = f64::from(burst - self.left.load(Ordering::Relaxed).min(burst)) - back;
+        (out.ceil().max(0.0) as u32, burst)
+    }
+
+    fn moment(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -168,6 +220,21 @@ mod tests {
         }
         let Err(Denied::Rate(wait)) = rates.check(&who) else { panic!("not refused") };
         assert!(wait > Duration::ZERO && wait <= Duration::from_millis(600), "{wait:?}");
+    }
+
+    #[test]
+    fn what_is_used_of_a_rate_can_be_seen_and_comes_back() {
+        let rates = Rates::new(&limits("100/3600s"));
+        let who = key();
+        assert_eq!(rates.used(&who.id), None);
+        for _ in 0..37 {
+            rates.check(&who).unwrap();
+        }
+        assert_eq!(rates.used(&who.id), Some((37, 100)));
+        let fast = Rates::new(&limits("100/10ms"));
+        fast.check(&who).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(fast.used(&who.id), Some((0, 100)));
     }
 
     #[test]

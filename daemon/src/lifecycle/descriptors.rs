@@ -5,8 +5,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::transport::Sockets;
 
-/// Descriptors kept from the HTTP doors: listeners, operators, bridges, logs, and what the system's own libraries open.
-const RESERVE: usize = 56;
+/// Descriptors kept from the HTTP doors: listeners, bridges, logs, and what the system's own libraries open.
+const RESERVE: usize = 32;
+
+/// Operators that are held at a time, at least and at most; between, a sixteenth of all descriptors are theirs.
+const OPERATORS: (usize, usize) = (24, 256);
 
 /// Descriptors of one connection to the database: the file and its log.
 const READER: usize = 2;
@@ -28,9 +31,14 @@ impl Descriptors {
         Self(current.and_then(|current| usize::try_from(current).ok()).unwrap_or(usize::MAX))
     }
 
+    /// Returns how many of them are for operators.
+    pub(super) fn operators(self) -> usize {
+        (self.0 / 16).clamp(OPERATORS.0, OPERATORS.1)
+    }
+
     /// Divides them, and warns when the limit of connections is more than can be held.
     pub(super) fn sockets(self, config: &Config) -> Sockets {
-        let reserve = RESERVE + READER.saturating_mul(config.store.readers as usize);
+        let reserve = RESERVE + self.operators() + READER.saturating_mul(config.store.readers as usize);
         let sockets = Sockets::new(self.0.saturating_sub(reserve).max(self.0 / 8));
         let (wanted, held) = (config.limits.connections as usize, sockets.connections());
         if config.server.http && wanted > held {
@@ -61,7 +69,7 @@ mod tests {
     fn the_last_ones_are_kept() {
         let config = Config::load(None, &[]).unwrap();
         let held = |descriptors| Descriptors(descriptors).sockets(&config).connections();
-        assert_eq!([96, 128, 4096].map(held), [22, 46, 3774]);
+        assert_eq!([96, 128, 4096].map(held), [22, 46, 3542]);
         assert!(held(20) >= 1);
     }
 }

@@ -85,6 +85,13 @@ pub enum LifeError {
     /// The person at the machine was not let in.
     #[error("the guard refused")]
     Denied(#[from] Denied),
+    /// The program could not become itself anew.
+    #[error("the daemon has ended and could not start again by itself; start it")]
+    StartAgain {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// No state directory is known.
     #[error(transparent)]
     Place(#[from] mcpd_ipc::PlaceError),

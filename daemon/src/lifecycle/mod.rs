@@ -6,6 +6,7 @@ mod error;
 mod first_run;
 mod house;
 mod lock;
+mod restore;
 mod running;
 mod stdio;
 mod upkeep;
@@ -25,7 +26,7 @@ pub use stdio::run_stdio;
 
 use crate::{
     auth::{Keyring, Pepper, Principal},
-    control::{Facts, Hands},
+    control::{Facts, Hands, Pictures},
     guard::{Guard, Listed, PeerRules},
     mcp::Sessions,
     signals::{self, Orders},
@@ -65,8 +66,12 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let (config, read) = boot.load()?; //                         all complaints at once
     boot.make_state()?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
+    let restored = restore::put_in_place(&boot.database(&config), &boot.pepper())?; // before anything opens it
     let config_file = first_run::write_config(&boot, read)?;
     let (logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
+    if let Some(kept) = restored {
+        tracing::warn!(kept = %kept.display(), "a backup was put in place; what was there is kept");
+    }
     let store = Store::open(&boot.database(&config), config.store.readers).await?; // connect, migrate
     let keys = boot.keys(&store).await?;
     let asked = config.auth.keys.then(|| Arc::clone(&keys));
@@ -77,7 +82,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let (orders_in, orders) = signals::orders();
     let signals = tokio::spawn(signals::listen(orders_in.clone()));
 
-    let sockets = descriptors.sockets(&config);
+    let (sockets, operators) = (descriptors.sockets(&config), descriptors.operators());
     let doors = Doors::bind(&config, &boot).await?; //          bind early: fail before we announce
     let figures = doors.figures_address();
     let facts = Facts {
@@ -85,6 +90,10 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         url: doors.url()?,
         socket: doors.socket_path.clone(),
         state: boot.place.state.clone(),
+        logs: boot.log_settings(&config, true).directory,
+        pepper: boot.pepper(),
+        started_at: crate::store::now(),
+        instance: crate::store::new_id(),
         config_file,
     };
     lock.announce(&facts.socket)?;
@@ -94,7 +103,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
     let sessions = Arc::clone(&house.sessions);
     let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
-    let running = Running::serve(Parts { boot, house, hands, doors, sockets, logs })?;
+    let running = Running::serve(Parts { boot, house, hands, doors, sockets, operators, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
 
@@ -118,6 +127,7 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         config: house.config.1.clone(),
         orders,
         facts,
+        pictures: Pictures::default(),
     }
 }
 
@@ -175,7 +185,7 @@ impl Boot {
 
     /// Loads the keys with the pepper they were hashed with.
     async fn keys(&self, store: &Store) -> Result<Arc<Keyring>, LifeError> {
-        let path = self.place.state.join("pepper");
+        let path = self.pepper();
         let rows = store.keys().all().await?;
         if !rows.is_empty() && !path.exists() {
             // A new pepper would turn every key away without a word.
@@ -183,6 +193,10 @@ impl Boot {
         }
         let pepper = Pepper::load(&path).map_err(file("the pepper", &path, "read"))?;
         Ok(Arc::new(Keyring::new(store.clone(), pepper, rows)?))
+    }
+
+    fn pepper(&self) -> PathBuf {
+        self.place.state.join("pepper")
     }
 
     fn database(&self, config: &Config) -> PathBuf {

@@ -10,7 +10,11 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout_at},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    io::{InspectReader, InspectWriter},
+    sync::CancellationToken,
+    task::TaskTracker,
+};
 
 use super::{Boot, LifeError, check_simple, doors::Doors, house::House, upkeep};
 use crate::{
@@ -43,6 +47,8 @@ pub enum Ended {
         /// How many.
         calls: usize,
     },
+    /// It is to start again.
+    Restart,
     /// Somebody did not want to wait.
     Stopped,
 }
@@ -54,6 +60,8 @@ pub(super) struct Parts {
     pub(super) hands: Hands,
     pub(super) doors: Doors,
     pub(super) sockets: Sockets,
+    /// Operators that are held at a time.
+    pub(super) operators: usize,
     pub(super) logs: Logs,
 }
 
@@ -71,7 +79,7 @@ pub(super) struct Running {
 impl Running {
     /// Opens the doors.
     pub(super) fn serve(parts: Parts) -> Result<Self, LifeError> {
-        let Parts { boot, house, hands, doors, sockets, logs } = parts;
+        let Parts { boot, house, hands, doors, sockets, operators, logs } = parts;
         let (changes, in_force) = house.config;
         let config = in_force.borrow().clone();
         let guard = house.guard;
@@ -83,7 +91,13 @@ impl Running {
             let (news, registry, stop) = (Arc::clone(&news), Arc::clone(&house.registry), stop.clone());
             async move { news.carry(changes_kept, registry.changes(), stop).await }
         });
-        tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
+        tasks.spawn(upkeep::rounds(
+            house.store,
+            Arc::clone(&hands.keys),
+            Arc::clone(&guard),
+            news,
+            stop.clone(),
+        ));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),
             guard: Arc::clone(&guard),
@@ -109,7 +123,7 @@ impl Running {
         }
         let (arrivals, arrived) = mpsc::channel(ARRIVALS);
         tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, (tasks.clone(), stop.clone())));
-        tasks.spawn(doors.socket.serve(Arc::new(hands), arrivals, stop.clone()));
+        tasks.spawn(doors.socket.serve(Arc::new(hands), operators, arrivals, stop.clone()));
         Ok(Self { boot, guard, sessions: house.sessions, changes, logs, tasks, stop })
     }
 
@@ -131,6 +145,13 @@ impl Running {
                 Some(Order::Terminate) => {
                     let deadline = self.changes.borrow().server.drain_deadline;
                     break self.drain(deadline, &mut orders).await;
+                }
+                Some(Order::Restart) => {
+                    let deadline = self.changes.borrow().server.drain_deadline;
+                    break match self.drain(deadline, &mut orders).await {
+                        Ended::Stopped => Ended::Stopped,
+                        Ended::Drained | Ended::DeadlinePassed { .. } | Ended::Restart => Ended::Restart,
+                    };
                 }
                 Some(Order::Stop) | None => break Ended::Stopped,
             }
@@ -189,7 +210,7 @@ impl Running {
                 match orders.recv().await {
                     Some(Order::Stop | Order::Terminate) | None => return,
                     // Draining already; and a configuration no longer matters.
-                    Some(Order::Drain(_) | Order::Reload(_)) => {}
+                    Some(Order::Drain(_) | Order::Reload(_) | Order::Restart) => {}
                 }
             }
         };
@@ -248,7 +269,6 @@ async fn bridges(
                 continue;
             }
         };
-        // The table counts its requests as one: what flows through a bridge is the protocol's to count.
         let _ = guard.attach(&place, &visitor);
         let (draining, stop) = (guard.draining().child_token(), stop.clone());
         let closed = place.closed().clone();
@@ -256,7 +276,12 @@ async fn bridges(
         let mcp = Arc::clone(&mcp);
         tasks.spawn(async move {
             let (reader, writer) = halves(stream);
-            let serving = transport::serve_lines(mcp, visitor, Ends { reader, writer, limit }, draining);
+            let (received, sent) = (Arc::clone(place.trace()), Arc::clone(place.trace()));
+            let reader = InspectReader::new(reader, move |bytes| received.receive(bytes.len()));
+            let writer = InspectWriter::new(writer, move |bytes| sent.send(bytes.len()));
+            let trace = Arc::clone(place.trace());
+            let serving =
+                transport::serve_lines(mcp, visitor, Ends { reader, writer, limit, trace }, draining);
             tokio::select! { () = serving => {}, () = closed.cancelled() => {}, () = stop.cancelled() => {} }
             drop(place);
         });

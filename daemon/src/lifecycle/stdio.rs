@@ -79,7 +79,7 @@ fn stop_on_signals() -> CancellationToken {
         while let Some(order) = given.recv().await {
             match order {
                 Order::Reload(_) => {}
-                Order::Drain(_) | Order::Terminate | Order::Stop => ended.cancel(),
+                Order::Drain(_) | Order::Restart | Order::Terminate | Order::Stop => ended.cancel(),
             }
         }
     });

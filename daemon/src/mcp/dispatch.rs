@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{FutureExt, StreamExt, stream};
+use futures::FutureExt;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,18 +24,13 @@ use super::{
     news::News,
     results::{Shape, WholeList},
     rounds::Seal,
-    serve::Request,
+    serve::{Request, note_client},
 };
 use crate::{
-    guard::{Guard, Visitor},
+    guard::{Guard, Trace, Visitor},
     telemetry::{Outcome, Recorder, RequestFinished, RequestId},
     tools::Registry,
 };
-
-/// Messages of one batch at most.
-const BATCH: usize = 100;
-/// Messages of one batch that run at a time.
-const BATCH_AT_ONCE: usize = 8;
 
 /// The protocol, over a guard and a registry.
 pub struct Mcp {
@@ -57,6 +52,8 @@ pub struct Ask<'a> {
     pub visitor: &'a Visitor,
     /// What carried it.
     pub origin: Origin<'a>,
+    /// What operators see of its connection.
+    pub trace: &'a Trace,
     /// Where messages go that are not the answer.
     pub outlet: &'a Outlet,
     /// The bytes.
@@ -155,56 +152,7 @@ impl Mcp {
         }
     }
 
-    /// Answers a batch: only 2025-03-26 has them.
-    async fn batch(&self, ask: &Ask<'_>, batch: Result<Vec<&RawValue>, RpcError>) -> Reply {
-        let began = Instant::now();
-        let checked = batch.and_then(|messages| {
-            if !self.takes_batches(ask)? {
-                return Err(RpcError::InvalidRequest("batches belong to revision 2025-03-26 only".into()));
-            }
-            match messages.len() {
-                0 => Err(RpcError::InvalidRequest("an empty batch".into())),
-                1..=BATCH => Ok(messages),
-                _ => Err(RpcError::InvalidRequest(format!("a batch has at most {BATCH} messages").into())),
-            }
-        });
-        let messages = match checked {
-            Ok(messages) => messages,
-            Err(error) => {
-                let error = self.guard.enter(ask.visitor).err().map_or(error, RpcError::from);
-                self.finish(ask, "", None, End::failed(&error, began));
-                return Reply::error(None, &error);
-            }
-        };
-        let replies: Vec<_> = messages.iter().map(|message| self.of_batch(ask, message)).collect();
-        Reply::batch(stream::iter(replies).buffered(BATCH_AT_ONCE).collect().await)
-    }
-
-    /// Answers one message of a batch.
-    async fn of_batch(&self, ask: &Ask<'_>, message: &RawValue) -> Reply {
-        let bytes = message.get().as_bytes();
-        match Envelope::parse(bytes) {
-            Ok(envelope) if envelope.method == "initialize" => {
-                let error = RpcError::InvalidRequest("initialize is not part of a batch".into());
-                let error = self.guard.enter(ask.visitor).err().map_or(error, RpcError::from);
-                self.finish(ask, "initialize", None, End::failed(&error, Instant::now()));
-                Reply::error(envelope.id(), &error)
-            }
-            Ok(_) | Err(_) => self.one(ask, bytes).await,
-        }
-    }
-
-    fn takes_batches(&self, ask: &Ask<'_>) -> Result<bool, RpcError> {
-        let revision = match (&ask.origin, self.session(ask)?) {
-            (_, Some(session)) => Some(session.revision),
-            (Origin::Stream(_), None) => None,
-            // A request that names no revision is taken for one of this, the last that did not name it.
-            (Origin::Http(head), None) => head.version.map_or(Some(Revision::V2025_03_26), Revision::read),
-        };
-        Ok(revision == Some(Revision::V2025_03_26))
-    }
-
-    async fn one(&self, ask: &Ask<'_>, body: &[u8]) -> Reply {
+    pub(super) async fn one(&self, ask: &Ask<'_>, body: &[u8]) -> Reply {
         let began = Instant::now();
         // Every message costs, nonsense too; but it is read first, so that a refusal carries its id.
         let parsed = Envelope::parse(body);
@@ -309,6 +257,9 @@ impl Mcp {
             check_version(header.filter(|version| *version != MODERN))?;
         }
         let session = if alone { None } else { self.session(ask)? };
+        if !ask.trace.is_named() {
+            note_client(ask.trace, &meta, session.as_deref());
+        }
         let under_way = exchange(ask, session.as_ref()).map(|exchange| exchange.begin(id));
         let shape = if modern { Shape::Modern } else { Shape::Legacy };
         let session = session.as_ref();
@@ -334,7 +285,11 @@ impl Mcp {
     pub(super) fn session(&self, ask: &Ask<'_>) -> Result<Option<Arc<Session>>, RpcError> {
         match &ask.origin {
             Origin::Http(head) => head.session.map(|id| self.own_session(id, ask.visitor)).transpose(),
-            Origin::Stream(line) => Ok(line.session.lock().clone()),
+            // One that an operator ended is gone; its client may initialize again.
+            Origin::Stream(line) => match line.session.lock().clone() {
+                Some(session) if session.ended.is_cancelled() => Err(RpcError::NoSession),
+                session => Ok(session),
+            },
         }
     }
 
@@ -352,11 +307,13 @@ impl Mcp {
 
     /// Counts and logs the end of a request. `tool` is a name of ours, never a stranger's word.
     pub(super) fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
+        let principal = &ask.visitor.principal;
         RequestFinished {
             request: ask.request,
             method: &method[..method.floor_char_boundary(64)],
             tool,
-            principal: Some(&ask.visitor.principal.name),
+            principal: Some(&principal.name()),
+            key: Some(principal.meter(&self.recorder)),
             peer: ask.visitor.peer.into(),
             outcome: end.outcome,
             status: matches!(ask.origin, Origin::Http(_)).then_some(end.status),

@@ -1,6 +1,7 @@
 //! The protocol: JSON-RPC envelopes, revisions, methods, legacy sessions. No I/O: a transport hands in bytes and gets
 //! bytes back, and never reads a meaning into them.
 
+mod batch;
 mod call;
 mod complete;
 mod dispatch;

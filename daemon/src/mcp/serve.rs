@@ -20,7 +20,7 @@ use super::{
     results::{self, Caching, Shape},
     session::{Abilities, Opening},
 };
-use crate::{auth::Need, tools::LogLevel};
+use crate::{auth::Need, guard::Trace, tools::LogLevel};
 
 /// Longest client name kept, in characters.
 const CLIENT_NAME: usize = 64;
@@ -240,6 +240,7 @@ impl Mcp {
             Origin::Http(_) => None,
             Origin::Stream(_) => ask.outlet.stream(),
         };
+        ask.trace.name(&client);
         let opened = self.sessions.open(Opening { principal, revision, client, abilities, stream });
         let session = opened.map_err(|denied| self.guard.refused(denied, ask.visitor.peer))?;
         let mut done = Done::plain(results::initialize(revision));
@@ -264,4 +265,13 @@ pub(super) fn client_name(info: &RawValue) -> Result<String, RpcError> {
     let info: ClientInfo<'_> = serde_json::from_str(info.get())
         .map_err(|error| RpcError::InvalidParams(format!("clientInfo: {error}")))?;
     Ok(info.name.chars().take(CLIENT_NAME).collect())
+}
+
+/// Notes what the client calls itself: modern ones say it in each request, others said it when they opened the session.
+pub(super) fn note_client(trace: &Trace, meta: &Meta<'_>, session: Option<&Session>) {
+    if let Some(name) = meta.client.and_then(|info| client_name(info).ok()) {
+        trace.name(&name);
+    } else if let Some(session) = session {
+        trace.name(&session.client);
+    }
 }

@@ -34,6 +34,12 @@ pub enum StoreError {
     /// A row does not hold what it must.
     #[error("a stored row does not hold {0}")]
     Corrupt(&'static str),
+    /// The file is none that `mcpctl backup` made.
+    #[error("the file is no backup of mcpd")]
+    NoBackup,
+    /// A database is not sound.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,

@@ -36,6 +36,17 @@ pub struct KeyRow {
     pub revoked_at: Option<i64>,
     /// When it was last used.
     pub last_used_at: Option<i64>,
+    /// The secret before the last rotation.
+    pub previous: Option<PreviousSecret>,
+}
+
+/// A secret that was replaced and opens the door a while longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// HMAC-SHA-256 of the whole key under the pepper.
+    pub digest: Vec<u8>,
+    /// Until when, UTC milliseconds.
+    pub until: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -54,6 +65,8 @@ struct Row {
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
     last_used_at: Option<i64>,
+    previous_digest: Option<Vec<u8>>,
+    previous_until: Option<i64>,
 }
 
 /// The keys of the store.
@@ -69,7 +82,7 @@ impl KeyRepository<'_> {
     pub async fn all(&self) -> Result<Vec<KeyRow>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, tenant, name, digest, scopes, tools, deny_tools, cidrs, rate, connections, created_at, \
-             expires_at, revoked_at, last_used_at FROM api_keys ORDER BY created_at, id",
+             expires_at, revoked_at, last_used_at, previous_digest, previous_until FROM api_keys ORDER BY created_at, id",
         )
         .fetch_all(&self.0.readers)
         .await?;
@@ -80,6 +93,23 @@ impl KeyRepository<'_> {
     pub async fn revoke(&self, id: &str, at: i64) -> Result<(), StoreError> {
         let id = id.to_owned();
         self.0.writer.run(move |connection| revoke(connection, id, at).boxed()).await
+    }
+
+    /// Gives a key another secret and keeps the one before.
+    pub async fn rotate(
+        &self,
+        id: &str,
+        digest: Vec<u8>,
+        previous: PreviousSecret,
+    ) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.0.writer.run(move |connection| rotate(connection, id, digest, previous).boxed()).await
+    }
+
+    /// Gives a key another name; that of another living one is a `Duplicate`.
+    pub async fn rename(&self, id: &str, name: &str) -> Result<(), StoreError> {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.0.writer.run(move |connection| rename(connection, id, name).boxed()).await
     }
 
     /// Writes when keys were last used, all at once.
@@ -94,6 +124,27 @@ async fn revoke(connection: &mut SqliteConnection, id: String, at: i64) -> Resul
         .bind(id)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+async fn rotate(
+    connection: &mut SqliteConnection,
+    id: String,
+    digest: Vec<u8>,
+    previous: PreviousSecret,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE api_keys SET digest = ?, previous_digest = ?, previous_until = ? WHERE id = ?")
+        .bind(digest)
+        .bind(previous.digest)
+        .bind(previous.until)
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn rename(connection: &mut SqliteConnection, id: String, name: String) -> Result<(), StoreError> {
+    sqlx::query("UPDATE api_keys SET name = ? WHERE id = ?").bind(name).bind(id).execute(connection).await?;
     Ok(())
 }
 
@@ -147,5 +198,9 @@ fn read(row: Row) -> Result<KeyRow, StoreError> {
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
         last_used_at: row.last_used_at,
+        previous: row
+            .previous_digest
+            .zip(row.previous_until)
+            .map(|(digest, until)| PreviousSecret { digest, until }),
     })
 }

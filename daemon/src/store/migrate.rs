@@ -3,7 +3,7 @@
 
 use std::{fs::File, path::Path};
 
-use sqlx::{ConnectOptions, Connection, migrate::Migrator, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 
 use super::StoreError;
 
@@ -21,6 +21,16 @@ pub(super) async fn prepare(path: &Path, options: &SqliteConnectOptions) -> Resu
     MIGRATIONS.run(&mut connection).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// Checks that a database was written by no newer version.
+pub(super) async fn check_known(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let newest: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await?;
+    match newest.filter(|version| !MIGRATIONS.version_exists(*version)) {
+        Some(version) => Err(StoreError::Newer(version)),
+        None => Ok(()),
+    }
 }
 
 /// Takes the migration lock beside the database; it is given back when the file is closed.

@@ -2,6 +2,7 @@
 //! Writes go through one writer that commits in groups; reads through a pool.
 
 mod allow;
+mod care;
 mod changes;
 mod client_sessions;
 mod decisions;
@@ -29,12 +30,13 @@ use sqlx::{
 };
 
 pub use allow::AllowRepository;
+pub use care::{CareRepository, Contents, Examined, Label, beside, read_backup, take_label_off};
 use changes::Changes;
 pub use changes::{Change, Part};
 pub use client_sessions::{ClientSession, ClientSessionRepository};
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
-pub use keys::{KeyRepository, KeyRow};
+pub use keys::{KeyRepository, KeyRow, PreviousSecret};
 pub use memories::{CandidateRow, Level, Memory, MemoryFilter, MemoryRepository, NewMemory, Stored};
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
 pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
@@ -92,6 +94,11 @@ impl Store {
     /// Returns the database file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the database as a whole.
+    pub fn care(&self) -> CareRepository<'_> {
+        CareRepository(self)
     }
 
     /// Returns the API keys.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Recorder, ToolMeter};
+use super::{KeyMeter, Recorder, ToolMeter};
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,15 @@ pub enum Origin {
     User(u32),
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(formatter),
+            Self::User(id) => write!(formatter, "uid {id}"),
+        }
+    }
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:08x}-{}", self.start, self.number)
@@ -88,6 +97,8 @@ pub struct RequestFinished<'a> {
     pub tool: Option<&'a str>,
     /// Name of the key or principal; absent when none was recognised.
     pub principal: Option<&'a str>,
+    /// The key's counters.
+    pub key: Option<&'a KeyMeter>,
     /// Address of the peer.
     pub peer: Origin,
     /// How it ended.
@@ -101,8 +112,13 @@ pub struct RequestFinished<'a> {
 impl RequestFinished<'_> {
     /// Counts and logs.
     pub fn emit(self, recorder: &Recorder) {
-        recorder.request(self.outcome == Outcome::Success, self.duration);
+        let good = self.outcome == Outcome::Success;
+        recorder.request(good, self.duration);
+        if let Some(key) = self.key {
+            key.record(good);
+        }
         recorder.requests_log().add(&self);
+        recorder.tail().tell(&self);
     }
 }
 
@@ -161,10 +177,80 @@ impl ToolsSwitched<'_> {
     }
 }
 
+/// An operator changed the allowlist.
+#[derive(Debug)]
+pub struct AllowChanged<'a> {
+    /// What happened: `added`, `removed`.
+    pub change: &'static str,
+    /// The network.
+    pub network: &'a str,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl AllowChanged<'_> {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::allow", change = self.change, network = self.network, operator = self.operator, "allowlist changed");
+    }
+}
+
+/// An operator closed a connection.
+#[derive(Debug)]
+pub struct ConnectionClosed {
+    /// Its number.
+    pub id: u64,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl ConnectionClosed {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::connections", id = self.id, operator = self.operator, "connection closed");
+    }
+}
+
+/// An operator ended a session.
+#[derive(Debug)]
+pub struct SessionClosed<'a> {
+    /// The beginning of its id.
+    pub id: &'a str,
+    /// Name of the key that opened it.
+    pub key: &'a str,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl SessionClosed<'_> {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::sessions", id = self.id, key = ?self.key, operator = self.operator, "session closed");
+    }
+}
+
+/// An operator took care of the store.
+#[derive(Debug)]
+pub struct StoreCared<'a> {
+    /// What happened: `backed up`, `to be restored`.
+    pub what: &'static str,
+    /// The file.
+    pub file: &'a str,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl StoreCared<'_> {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::store", what = self.what, file = ?self.file, operator = self.operator, "store cared for");
+    }
+}
+
 /// An operator changed a key.
 #[derive(Debug)]
 pub struct KeyChanged<'a> {
-    /// What happened: `added`, `revoked`.
+    /// What happened: `added`, `imported`, `rotated`, `renamed`, `revoked`.
     pub change: &'static str,
     /// The key's public id.
     pub id: &'a str,

@@ -106,6 +106,13 @@ impl Durations {
         steps
     }
 
+    /// Returns the buckets that hold something: upper edge in milliseconds, and how many. The last bucket has no edge and
+    /// is given that of what it would be.
+    pub(super) fn filled(&self) -> Vec<(f64, u64)> {
+        let counts = self.counts().into_iter().enumerate();
+        counts.filter(|(_, count)| *count > 0).map(|(index, count)| (edge(index), count)).collect()
+    }
+
     fn counts(&self) -> Vec<u64> {
         self.0.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect()
     }

@@ -3,18 +3,26 @@
 
 mod events;
 mod histogram;
+mod log_line;
+mod log_tail;
 mod logs;
 mod names;
+mod process;
 mod recorder;
 mod render;
 mod request_log;
+mod request_tail;
 
 pub use events::{
-    CallFinished, KeyChanged, Origin, Outcome, Refused, RequestFinished, RequestId, RequestIds, ToolsSwitched,
+    AllowChanged, CallFinished, ConnectionClosed, KeyChanged, Origin, Outcome, Refused, RequestFinished,
+    RequestId, RequestIds, SessionClosed, StoreCared, ToolsSwitched,
 };
 pub use histogram::Summary;
+pub use log_tail::LogTail;
 pub use logs::{LogError, LogGuard, LogSettings, Logs};
 pub use names::Metric;
-pub use recorder::{Gauged, Recorder, ToolMeter, Totals};
+pub use process::ProcessUse;
+pub use recorder::{Gauged, KeyMeter, KeyTotals, Recorder, ToolMeter, Totals};
 pub use render::prometheus;
 pub use request_log::RequestLog;
+pub use request_tail::{RequestTail, Tailed};

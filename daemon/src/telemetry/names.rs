@@ -23,9 +23,29 @@ pub enum Metric {
     ToolErrors,
     /// Duration of calls by tool.
     ToolDuration,
+    /// Requests by key.
+    KeyRequests,
+    /// Failed and refused requests by key.
+    KeyFailed,
 }
 
 impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 12] = [
+        Self::RequestsTotal,
+        Self::RequestsSuccessful,
+        Self::RequestsFailed,
+        Self::ActiveConnections,
+        Self::CallsInFlight,
+        Self::RequestDuration,
+        Self::Refusals,
+        Self::ToolCalls,
+        Self::ToolErrors,
+        Self::ToolDuration,
+        Self::KeyRequests,
+        Self::KeyFailed,
+    ];
+
     /// Returns the name in Prometheus.
     pub fn name(self) -> &'static str {
         match self {
@@ -39,6 +59,8 @@ impl Metric {
             Self::ToolCalls => "mcp_tool_calls_total",
             Self::ToolErrors => "mcp_tool_errors_total",
             Self::ToolDuration => "mcp_tool_call_duration_seconds",
+            Self::KeyRequests => "mcp_key_requests_total",
+            Self::KeyFailed => "mcp_key_requests_failed_total",
         }
     }
 
@@ -55,6 +77,8 @@ impl Metric {
             Self::ToolCalls => "Tool calls finished, by tool.",
             Self::ToolErrors => "Tool calls that failed, by tool.",
             Self::ToolDuration => "Duration of tool calls in seconds, by tool.",
+            Self::KeyRequests => "Requests answered, by the public id of the key.",
+            Self::KeyFailed => "Requests refused or failed, by the public id of the key.",
         }
     }
 }

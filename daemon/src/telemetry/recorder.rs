@@ -11,7 +11,7 @@ use std::{
 use metrics::{CounterFn, HistogramFn, Key, Label};
 use metrics_util::registry::{Registry, Storage};
 
-use super::{Metric, RequestLog, Summary, histogram::Durations};
+use super::{Metric, RequestLog, RequestTail, Summary, histogram::Durations};
 
 /// Keeps every figure of one daemon.
 pub struct Recorder {
@@ -22,6 +22,7 @@ pub struct Recorder {
     connections: Arc<AtomicU64>,
     calls: Arc<AtomicU64>,
     log: RequestLog,
+    tail: RequestTail,
 }
 
 /// Counters of something that ends well or badly.
@@ -38,6 +39,24 @@ pub struct ToolMeter {
     calls: Arc<AtomicU64>,
     errors: Arc<AtomicU64>,
     duration: Durations,
+}
+
+/// Handles of one key.
+#[derive(Debug, Clone)]
+pub struct KeyMeter {
+    requests: Arc<AtomicU64>,
+    failed: Arc<AtomicU64>,
+}
+
+/// A key's figures at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTotals {
+    /// Its public id.
+    pub id: String,
+    /// Requests answered, refused ones included.
+    pub requests: u64,
+    /// Of these, refused or failed.
+    pub failed: u64,
 }
 
 /// All requests at one moment.
@@ -108,8 +127,8 @@ impl Default for Recorder {
         let duration = registry.get_or_create_histogram(&plain(Metric::RequestDuration), Durations::clone);
         let connections = gauge(Metric::ActiveConnections);
         let calls = gauge(Metric::CallsInFlight);
-        let (started, log) = (Instant::now(), RequestLog::default());
-        Self { requests, duration, connections, calls, registry, started, log }
+        let (started, log, tail) = (Instant::now(), RequestLog::default(), RequestTail::default());
+        Self { requests, duration, connections, calls, registry, started, log, tail }
     }
 }
 
@@ -129,6 +148,11 @@ impl Recorder {
 
     pub(super) fn requests_log(&self) -> &RequestLog {
         &self.log
+    }
+
+    /// Returns where requests can be watched as they are answered.
+    pub fn tail(&self) -> &RequestTail {
+        &self.tail
     }
 
     /// Returns how long this daemon has been up.
@@ -163,6 +187,35 @@ impl Recorder {
             errors: counter(Metric::ToolErrors),
             duration: self.registry.get_or_create_histogram(&duration, Durations::clone),
         }
+    }
+
+    /// Returns the handles of a key. `id` is given by us, never chosen by a caller.
+    pub fn key(&self, id: &str) -> KeyMeter {
+        let counter = |metric| self.registry.get_or_create_counter(&labelled(metric, "key", id), Arc::clone);
+        KeyMeter { requests: counter(Metric::KeyRequests), failed: counter(Metric::KeyFailed) }
+    }
+
+    /// Returns the figures of every key that was used, busiest first.
+    pub fn keys(&self) -> Vec<KeyTotals> {
+        let mut found = Vec::new();
+        self.registry.visit_counters(|key, requests| {
+            if key.name() == Metric::KeyRequests.name()
+                && let Some(label) = key.labels().next()
+            {
+                found.push((label.value().to_owned(), requests.load(Ordering::Relaxed)));
+            }
+        });
+        found.sort_by(|(id, requests), (other, more)| more.cmp(requests).then_with(|| id.cmp(other)));
+        let totals = |(id, requests): (String, u64)| {
+            let failed = self.key(&id).failed.load(Ordering::Relaxed);
+            KeyTotals { id, requests, failed }
+        };
+        found.into_iter().map(totals).collect()
+    }
+
+    /// Returns the durations of all requests as they fell into buckets: upper edge in milliseconds, and how many.
+    pub fn durations(&self) -> Vec<(f64, u64)> {
+        self.duration.filled()
     }
 
     /// Counts an open connection until the value drops.
@@ -211,6 +264,20 @@ impl Recorder {
     /// Calls `each` with every histogram.
     pub(super) fn visit_durations(&self, mut each: impl FnMut(&Key, &Durations)) {
         self.registry.visit_histograms(|key, durations| each(key, durations));
+    }
+}
+
+impl KeyMeter {
+    pub(super) fn record(&self, good: bool) {
+        self.requests.increment(1);
+        if !good {
+            self.failed.increment(1);
+        }
+    }
+
+    /// Returns how many requests there were, refused ones included.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use metrics::Key;
 
-use super::{Metric, Recorder};
+use super::{Metric, ProcessUse, Recorder};
 
 /// Returns every figure as Prometheus text, metrics in the order of their names.
 pub fn prometheus(recorder: &Recorder) -> String {
@@ -13,6 +13,15 @@ pub fn prometheus(recorder: &Recorder) -> String {
     single(&mut text, "mcp_uptime_seconds", "Seconds since the start.", recorder.uptime().as_secs_f64());
     let mean = totals.duration.mean / 1e3;
     single(&mut text, "mcp_response_time_avg", "Mean duration of requests in seconds.", mean);
+    let process = ProcessUse::now();
+    if let Some(bytes) = process.resident_bytes {
+        single(&mut text, "process_resident_memory_bytes", "Memory the process holds.", bytes as f64);
+    }
+    let _ = writeln!(
+        text,
+        "# HELP process_cpu_seconds_total Processor time of the process.\n# TYPE process_cpu_seconds_total counter"
+    );
+    let _ = writeln!(text, "process_cpu_seconds_total {}", process.cpu_seconds);
     let mut lines = Vec::new();
     recorder.visit_numbers(|key, value, counter| {
         let kind = if counter { "counter" } else { "gauge" };
@@ -48,19 +57,7 @@ fn single(text: &mut String, name: &str, help: &str, value: f64) {
 }
 
 fn help(name: &str) -> &'static str {
-    let all = [
-        Metric::RequestsTotal,
-        Metric::RequestsSuccessful,
-        Metric::RequestsFailed,
-        Metric::ActiveConnections,
-        Metric::CallsInFlight,
-        Metric::RequestDuration,
-        Metric::Refusals,
-        Metric::ToolCalls,
-        Metric::ToolErrors,
-        Metric::ToolDuration,
-    ];
-    all.into_iter().find(|metric| metric.name() == name).map_or("", Metric::help)
+    Metric::ALL.into_iter().find(|metric| metric.name() == name).map_or("", Metric::help)
 }
 
 fn labels(key: &Key, edge: Option<&str>) -> String {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use mcpd_config::LogFormat;
+use mcpd_ipc::text::escape_json;
 use parking_lot::{Condvar, Mutex};
 
 use super::{Origin, RequestFinished, RequestId};
@@ -233,7 +234,8 @@ fn is_plain(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }
 
-/// Appends a stranger's word as a JSON string. Characters that turn the direction of text are escaped as well.
+/// Appends a stranger's word as a JSON string that reads back unchanged. What acts on a terminal is escaped beyond what
+/// JSON demands.
 fn push_json(line: &mut Vec<u8>, text: &str) {
     if is_plain(text) {
         line.push(b'"');
@@ -241,8 +243,9 @@ fn push_json(line: &mut Vec<u8>, text: &str) {
         line.push(b'"');
         return;
     }
-    let escaped: String = text.chars().flat_map(|one| one.escape_debug()).collect();
-    let _ = serde_json::to_writer(line, &escaped);
+    if let Ok(quoted) = serde_json::to_string(text) {
+        line.extend_from_slice(escape_json(&quoted).as_bytes());
+    }
 }
 
 /// Appends milliseconds with microseconds behind the point.
@@ -314,6 +317,7 @@ mod tests {
             method: "tools/call\n\u{202e}",
             tool: Some("list_todos"),
             principal: Some("my \"laptop\""),
+            key: None,
             peer: Origin::Ip([127, 0, 0, 1].into()),
             outcome: Outcome::Success,
             status: Some(200),
@@ -337,8 +341,9 @@ mod tests {
 
         let line = written(|line, finished| json(line, at, finished));
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(read["method"], "tools/call\\n\\u{202e}");
-        assert_eq!(read["principal"], "my \\\"laptop\\\"");
+        assert_eq!(read["method"], "tools/call\n\u{202e}");
+        assert_eq!(read["principal"], "my \"laptop\"");
+        assert!(line.trim_end().is_ascii(), "{line}");
         assert_eq!((read["duration_ms"].as_f64(), read["status"].as_u64()), (Some(1.204), Some(200)));
         assert_eq!(read["timestamp"], "2026-10-26T12:17:17.000042Z");
     }

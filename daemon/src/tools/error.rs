@@ -105,9 +105,11 @@ impl From<StoreError> for ToolError {
                 &error,
                 "try again in a moment; the operator finds the cause in the log",
             ),
-            StoreError::Newer(_) | StoreError::OldSqlite { .. } | StoreError::Corrupt(_) => {
-                Self::internal(&error)
-            }
+            StoreError::Newer(_)
+            | StoreError::OldSqlite { .. }
+            | StoreError::Corrupt(_)
+            | StoreError::NoBackup
+            | StoreError::Damaged(_) => Self::internal(&error),
         }
     }
 }

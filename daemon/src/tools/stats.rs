@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use mcpd_ipc::life::{StatsReport, ToolStats};
+use mcpd_ipc::life::{KeyStats, ProcessStats, StatsReport, ToolStats};
 
 use super::Registry;
-use crate::telemetry::{Recorder, Summary};
+use crate::{
+    guard::Guard,
+    telemetry::{ProcessUse, Recorder, Summary},
+};
+
+/// Keys that are listed, busiest first.
+const KEYS: usize = 20;
 
 /// Collects the figures of `/stats`, which `mcpctl stats` shows too.
-pub fn stats(recorder: &Recorder, registry: &Registry) -> StatsReport {
+pub fn stats(recorder: &Recorder, registry: &Registry, guard: &Guard) -> StatsReport {
     let totals = recorder.totals();
     let Summary { mean, p50, p95, p99, .. } = totals.duration;
     let called = registry.summaries().into_iter().filter(|tool| tool.calls > 0);
@@ -34,5 +40,22 @@ pub fn stats(recorder: &Recorder, registry: &Registry) -> StatsReport {
         calls_in_flight: totals.calls,
         refusals: recorder.refusals().into_iter().collect(),
         tools,
+        keys: busiest(recorder, guard),
+        process: process(),
     }
+}
+
+fn busiest(recorder: &Recorder, guard: &Guard) -> Vec<KeyStats> {
+    let named = |totals: crate::telemetry::KeyTotals| KeyStats {
+        name: guard.name_of(&totals.id),
+        id: totals.id,
+        requests: totals.requests,
+        failed: totals.failed,
+    };
+    recorder.keys().into_iter().take(KEYS).map(named).collect()
+}
+
+fn process() -> ProcessStats {
+    let ProcessUse { resident_bytes, cpu_seconds } = ProcessUse::now();
+    ProcessStats { resident_bytes, cpu_seconds }
 }

@@ -153,7 +153,7 @@ async fn connection(door: Arc<Door>, guest: Guest) {
     };
     let pulse = Arc::new(Pulse::new(Arc::clone(place.serving())));
     let watch = Watch::new(Arc::clone(&pulse), deadlines);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), socket));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), Arc::clone(place.trace()), socket));
     let line = Arc::new(Line { place, peer: peer.ip(), reached, pulse, known: Known::default() });
     let service = answering(Arc::clone(&door.http), door.side, Arc::clone(&line));
     // One that comes while draining may still ask how we fare, once.

@@ -132,7 +132,8 @@ impl Post {
     async fn answer(&self, mcp: &Mcp) -> Reply {
         let origin = Origin::Http(head::protocol(&self.knock.parts.headers));
         let Self { id, visitor, outlet, body, .. } = self;
-        mcp.answer(&Ask { request: *id, visitor, origin, outlet, body }).await
+        let trace = self.knock.line.place.trace();
+        mcp.answer(&Ask { request: *id, visitor, origin, trace, outlet, body }).await
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     pulse::{Busy, Pulse},
 };
 use crate::{
-    auth::{Caller, Credentials, Headers, Peer, Principal, Secret},
+    auth::{Caller, Credentials, Headers, Peer, Recognised, Secret},
     guard::Connection,
     mcp::HttpHead,
 };
@@ -40,21 +40,20 @@ pub(super) struct Known(Mutex<Option<Recalled>>);
 
 struct Recalled {
     shown: Zeroizing<Vec<u8>>,
-    principal: Arc<Principal>,
+    who: Recognised,
 }
 
 impl Known {
     /// Returns the principal if the same is shown as before.
-    fn recall(&self, shown: &[u8]) -> Option<Arc<Principal>> {
+    fn recall(&self, shown: &[u8]) -> Option<Recognised> {
         let known = self.0.lock();
         let before = known.as_ref().filter(|before| same(&before.shown, shown))?;
-        Some(Arc::clone(&before.principal))
+        Some(before.who.clone())
     }
 
     /// Notes who shows this.
-    pub(super) fn note(&self, shown: &[u8], principal: &Arc<Principal>) {
-        *self.0.lock() =
-            Some(Recalled { shown: Zeroizing::new(shown.to_vec()), principal: Arc::clone(principal) });
+    pub(super) fn note(&self, shown: &[u8], who: Recognised) {
+        *self.0.lock() = Some(Recalled { shown: Zeroizing::new(shown.to_vec()), who });
     }
 }
 
@@ -114,8 +113,8 @@ impl Line {
 
     fn credentials(&self, heads: &Heads<'_>) -> Credentials {
         let Some(shown) = heads.authorization.bytes() else { return Credentials::Missing };
-        if let Some(principal) = self.known.recall(shown) {
-            return Credentials::Again(principal);
+        if let Some(who) = self.known.recall(shown) {
+            return Credentials::Again(who);
         }
         let key = std::str::from_utf8(shown).ok().and_then(bearer);
         key.map_or(Credentials::Missing, Credentials::Bearer)

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::talk::{Said, Talk};
 use crate::{
-    guard::Visitor,
+    guard::{Trace, Visitor},
     mcp::{Mcp, RpcError},
 };
 
@@ -21,6 +21,8 @@ pub struct Ends<R, W> {
     pub writer: W,
     /// Longest line.
     pub limit: usize,
+    /// What operators see of it.
+    pub trace: Arc<Trace>,
 }
 
 /// Serves a stream until its end, until `stop`, or until nobody reads answers any more. Calls in flight are finished.
@@ -29,7 +31,7 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let (talk, said) = Talk::begin(mcp, visitor);
+    let (talk, said) = Talk::begin(mcp, visitor, ends.trace);
     let mut hearing = Hearing { reader: BufReader::new(ends.reader), line: Vec::new(), limit: ends.limit };
     let conversation = async {
         tokio::select! {

@@ -50,7 +50,7 @@ pub(super) fn stats_route(http: &Http, knock: &Knock) -> Response {
     if let Err(refusal) = let_in(http, knock, Door::Metrics) {
         return *refusal;
     }
-    match serde_json::to_string(&stats(&http.recorder, &http.registry)) {
+    match serde_json::to_string(&stats(&http.recorder, &http.registry, &http.guard)) {
         Ok(body) => answers::json(StatusCode::OK, body),
         Err(_) => answers::empty(StatusCode::INTERNAL_SERVER_ERROR),
     }

@@ -122,7 +122,7 @@ impl Http {
         let caller = self.caller(knock, heads);
         let visitor = self.guard.recognise(&caller)?;
         if let (Credentials::Bearer(_), Some(shown)) = (&caller.credentials, heads.authorization.bytes()) {
-            knock.line.known.note(shown, &visitor.principal);
+            knock.line.known.note(shown, visitor.recognised());
         }
         self.guard.attach(&knock.line.place, &visitor)?;
         Ok(visitor)
@@ -211,6 +211,7 @@ impl Edge {
             method: &path[..path.floor_char_boundary(64)],
             tool: None,
             principal: None,
+            key: None,
             peer: telemetry::Origin::Ip(self.peer),
             outcome,
             status: Some(status.as_u16()),

@@ -47,7 +47,7 @@ pub(super) fn open(http: &Arc<Http>, knock: &Knock) -> Response {
     }
     knock.line.place.becomes("sse");
     let principal = Arc::clone(&visitor.principal);
-    let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor);
+    let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor, Arc::clone(knock.line.place.trace()));
     let mut random = [0u8; 16];
     rand::rng().fill_bytes(&mut random);
     let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();

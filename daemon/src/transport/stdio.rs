@@ -14,7 +14,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Serves MCP on standard input and output until the input ends or `stop` fires.
 pub async fn serve_stdio(mcp: Arc<Mcp>, visitor: Visitor, limit: usize, stop: CancellationToken) {
-    let ends = Ends { reader: tokio::io::stdin(), writer: tokio::io::stdout(), limit };
+    let ends = Ends { reader: tokio::io::stdin(), writer: tokio::io::stdout(), limit, trace: Arc::default() };
     serve_lines(mcp, visitor, ends, stop).await;
 }
 

@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::body::Taken;
 use crate::{
-    guard::Visitor,
+    guard::{Trace, Visitor},
     mcp::{Ask, Line, Mcp, Origin, Outlet, Reply, RpcError},
     telemetry::RequestIds,
 };
@@ -26,6 +26,7 @@ const WAITING: usize = 64;
 pub(super) struct Talk {
     mcp: Arc<Mcp>,
     visitor: Visitor,
+    trace: Arc<Trace>,
     line: Line,
     requests: RequestIds,
     outlet: Outlet,
@@ -49,12 +50,13 @@ pub(super) struct Said {
 
 impl Talk {
     /// Begins a conversation, and returns what it says.
-    pub(super) fn begin(mcp: Arc<Mcp>, visitor: Visitor) -> (Arc<Self>, Said) {
+    pub(super) fn begin(mcp: Arc<Mcp>, visitor: Visitor, trace: Arc<Trace>) -> (Arc<Self>, Said) {
         let (answers, messages) = mpsc::channel(WAITING);
         let done = CancellationToken::new();
         let talk = Self {
             mcp,
             visitor,
+            trace,
             line: Line::default(),
             requests: RequestIds::default(),
             outlet: Outlet::Stream(answers.clone()),
@@ -139,7 +141,9 @@ impl Talk {
     async fn answer(&self, body: &[u8]) {
         let request = self.requests.next();
         let origin = Origin::Stream(&self.line);
-        let ask = Ask { request, visitor: &self.visitor, origin, outlet: &self.outlet, body };
+        self.trace.request();
+        let (visitor, trace, outlet) = (&self.visitor, &self.trace, &self.outlet);
+        let ask = Ask { request, visitor, origin, trace, outlet, body };
         self.say(self.mcp.answer(&ask).await).await;
     }
 

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::pulse::{Busy, Deadlines, Missed, Pulse};
+use crate::guard::Trace;
 
 /// How often a connection that is under no deadline is looked at: a request may have ended without its task hearing of it.
 const LOOK: Duration = Duration::from_secs(30);
@@ -71,19 +72,28 @@ impl Watch {
 pub(super) struct Watched {
     stream: TcpStream,
     pulse: Arc<Pulse>,
+    trace: Arc<Trace>,
     /// Given back when the descriptor is.
     _socket: OwnedSemaphorePermit,
 }
 
 impl Watched {
     /// Watches a stream, which uses one of the descriptors there are.
-    pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>, socket: OwnedSemaphorePermit) -> Self {
-        Self { stream, pulse, _socket: socket }
+    pub(super) fn new(
+        stream: TcpStream,
+        pulse: Arc<Pulse>,
+        trace: Arc<Trace>,
+        socket: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { stream, pulse, trace, _socket: socket }
     }
 
     fn note(&self, written: &Poll<io::Result<usize>>) {
         match written {
-            Poll::Ready(Ok(_)) => self.pulse.took(),
+            Poll::Ready(Ok(bytes)) => {
+                self.pulse.took();
+                self.trace.send(*bytes);
+            }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => self.pulse.stalls(),
         }
@@ -98,8 +108,10 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
+        let bytes = buffer.filled().len() - before;
+        if bytes > 0 {
             self.pulse.heard();
+            self.trace.receive(bytes);
         }
         read
     }

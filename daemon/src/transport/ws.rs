@@ -141,7 +141,7 @@ impl End {
 
 async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket, patience: Duration) {
     let principal = Arc::clone(&visitor.principal);
-    let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor);
+    let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor, Arc::clone(line.place.trace()));
     let (mut sink, mut stream) = socket.split();
     let unheard = CancellationToken::new();
     let hearing = async {

@@ -37,6 +37,12 @@ impl Events {
         Self { response, text: String::new(), read: VecDeque::new() }
     }
 
+    /// Reads on until the stream ends, which it must do soon.
+    pub async fn end(&mut self) {
+        let ended = async { while self.next().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, ended).await.expect("the stream goes on");
+    }
+
     /// Opens the stream of a session, after the event of that id.
     pub async fn listen(peer: &Peer, session: &str, after: Option<&str>) -> Self {
         let mut request =

@@ -125,7 +125,6 @@ impl Sessions {
     /// Returns a session as the store keeps it; one that lives on a stream of its own is not kept.
     fn row(&self, session: &Session) -> Option<ClientSession> {
         let Way::Events(_) = &session.way else { return None };
-        let idle = self.now().saturating_sub(session.last_used.load(Ordering::Relaxed)) / 1_000_000;
         Some(ClientSession {
             id: session.id.clone(),
             tenant: session.principal.tenant.clone(),
@@ -136,7 +135,7 @@ impl Sessions {
             level: session.level() as u8,
             subscriptions: session.subscriptions(),
             created_at: session.created_at,
-            last_used_at: now().saturating_sub(idle),
+            last_used_at: self.last_used_at(session),
         })
     }
 }

@@ -57,11 +57,19 @@ pub struct SessionView {
     /// Its id.
     pub id: String,
     /// Name of the principal.
-    pub principal: String,
+    pub principal: Arc<str>,
     /// What the client calls itself.
     pub client: String,
     /// The revision negotiated.
     pub revision: &'static str,
+    /// When it was opened, UTC milliseconds.
+    pub created_at: i64,
+    /// When a request named it last, UTC milliseconds.
+    pub last_used_at: i64,
+    /// Whether somebody reads one of its streams.
+    pub heard: bool,
+    /// Resources it is subscribed to.
+    pub subscriptions: usize,
 }
 
 impl Sessions {
@@ -203,17 +211,26 @@ impl Sessions {
         }
     }
 
-    /// Returns every session, ordered by id.
+    /// Returns every session, oldest first.
     pub fn list(&self) -> Vec<SessionView> {
         let view = |session: &Arc<Session>| SessionView {
             id: session.id.clone(),
-            principal: session.principal.name.clone(),
+            principal: session.principal.name(),
             client: session.client.clone(),
             revision: session.revision.as_str(),
+            created_at: session.created_at,
+            last_used_at: self.last_used_at(session),
+            heard: session.is_heard(),
+            subscriptions: session.subscribed.lock().len(),
         };
         let mut all: Vec<_> = self.table.iter().map(|session| view(&session)).collect();
-        all.sort_by(|left, right| left.id.cmp(&right.id));
+        all.sort_by(|left, right| (left.created_at, &left.id).cmp(&(right.created_at, &right.id)));
         all
+    }
+
+    /// Returns when a session was last named by a request, UTC milliseconds.
+    pub(super) fn last_used_at(&self, session: &Session) -> i64 {
+        now().saturating_sub(self.now().saturating_sub(session.last_used.load(Ordering::Relaxed)) / 1_000_000)
     }
 
     /// Tells every session a line of log.

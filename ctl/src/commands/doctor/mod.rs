@@ -1,0 +1,96 @@
+//! `mcpctl doctor`: what can be seen from outside the daemon, then what it finds itself.
+
+#[cfg(unix)]
+mod local;
+
+use std::time::Duration;
+
+use mcpd_ipc::care::{Check, Doctor, Verdict};
+use serde::Serialize;
+
+use crate::{
+    daemon::Daemon,
+    error::{Ended, Error},
+    output::Output,
+    page::Page,
+    paint::Tone,
+    surroundings::Surroundings,
+    text,
+};
+
+/// How long the daemon may examine itself, whatever `--timeout` says less.
+const EXAMINING: Duration = Duration::from_secs(60);
+
+/// All that was looked at, as `--json` prints it.
+#[derive(Serialize)]
+struct Findings {
+    /// What was seen without the daemon.
+    local: Vec<Check>,
+    /// What the daemon found; absent when it did not answer.
+    daemon: Option<Vec<Check>>,
+}
+
+/// Examines everything; what is seen without the daemon is shown even when it is away.
+pub(crate) async fn run(
+    daemon: &Daemon,
+    surroundings: &Surroundings,
+    out: &mut Output,
+) -> Result<Ended, Error> {
+    let local = local_checks(daemon, surroundings)?;
+    let (found, absent) = match daemon.patient(EXAMINING).call(Doctor {}).await {
+        Ok(report) => (Some(report.checks), None),
+        Err(error) => (None, Some(error)),
+    };
+    let findings = Findings { local, daemon: found };
+    out.show(&findings, page)?;
+    match absent {
+        Some(error) => Err(error),
+        None if findings.all().any(|check| check.verdict == Verdict::Problem) => Ok(Ended::Negative),
+        None => Ok(Ended::Done),
+    }
+}
+
+#[cfg(unix)]
+fn local_checks(daemon: &Daemon, surroundings: &Surroundings) -> Result<Vec<Check>, Error> {
+    local::checks(daemon, surroundings.user)
+}
+
+/// Returns nothing: owners and modes are not looked at where files have none.
+#[cfg(not(unix))]
+fn local_checks(_: &Daemon, _: &Surroundings) -> Result<Vec<Check>, Error> {
+    Ok(Vec::new())
+}
+
+impl Findings {
+    fn all(&self) -> impl Iterator<Item = &Check> {
+        self.local.iter().chain(self.daemon.iter().flatten())
+    }
+}
+
+fn page(findings: &Findings) -> Page {
+    let longest = findings.all().map(|check| check.name.chars().count()).max().unwrap_or_default();
+    let page = findings.all().fold(Page::default(), |page, check| add(page, check, longest));
+    let count = |verdict| findings.all().filter(|check| check.verdict == verdict).count() as u64;
+    let (warnings, problems) = (count(Verdict::Warning), count(Verdict::Problem));
+    let sum = match (problems, warnings) {
+        (0, 0) => "all is well".into(),
+        (0, _) => text::count(warnings, "warning"),
+        (_, 0) => text::count(problems, "problem"),
+        _ => format!("{}, {}", text::count(problems, "problem"), text::count(warnings, "warning")),
+    };
+    page.gap().line(sum)
+}
+
+/// Adds a line with what was found and, below it, what to do.
+fn add(page: Page, check: &Check, longest: usize) -> Page {
+    let (tone, word) = match check.verdict {
+        Verdict::Ok => (Tone::Good, "ok     "),
+        Verdict::Warning => (Tone::Warning, "warning"),
+        Verdict::Problem => (Tone::Bad, "problem"),
+    };
+    let page = page.toned("", tone, word, &format!("  {:longest$}  {}", check.name, check.found));
+    match &check.advice {
+        Some(advice) => page.text(advice, "         "),
+        None => page,
+    }
+}

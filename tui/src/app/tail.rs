@@ -1,0 +1,119 @@
+//! A tail: a table that grows at its end, keeps the newest rows only, and can be held still.
+
+use std::collections::VecDeque;
+
+use super::table::{Row, Table};
+
+/// Rows as they come.
+pub(crate) struct Tail<R: Row> {
+    /// What is shown.
+    pub(crate) table: Table<R>,
+    /// What came while it was held still.
+    held: VecDeque<R>,
+    /// Whether it is held still.
+    pub(crate) is_paused: bool,
+    /// How many rows the daemon left out because too many came.
+    pub(crate) skipped: u64,
+    limit: usize,
+    next: u64,
+}
+
+impl<R: Row> Tail<R> {
+    /// Makes a tail of at most `limit` rows.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { table: Table::default(), held: VecDeque::new(), is_paused: false, skipped: 0, limit, next: 0 }
+    }
+
+    /// Adds what came; `row` makes a row of its number and itself.
+    pub(crate) fn take<T>(&mut self, skipped: u64, came: Vec<T>, row: impl Fn(u64, T) -> R) {
+        self.skipped += skipped;
+        let first = self.next;
+        self.next += came.len() as u64;
+        let rows = came.into_iter().zip(first..).map(|(item, number)| row(number, item));
+        if self.is_paused {
+            self.held.extend(rows);
+            let over = self.held.len().saturating_sub(self.limit);
+            self.held.drain(..over);
+        } else {
+            self.table.extend(rows, self.limit);
+        }
+    }
+
+    /// Holds it still, or lets it go on with what came meanwhile.
+    pub(crate) fn toggle_pause(&mut self) {
+        self.is_paused = !self.is_paused;
+        if !self.is_paused {
+            let held = std::mem::take(&mut self.held);
+            self.table.extend(held, self.limit);
+        }
+    }
+
+    /// Returns whether it holds as many rows as it keeps, so that older ones are forgotten.
+    pub(crate) fn is_full(&self) -> bool {
+        self.table.len() >= self.limit
+    }
+
+    /// Returns how many rows came while it was held still.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Forgets all rows: the feed begins anew with the whole.
+    pub(crate) fn clear(&mut self) {
+        self.table.replace(Vec::new());
+        self.held.clear();
+        self.skipped = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcpd_ipc::feed::{LogLine, Severity};
+
+    use super::*;
+    use crate::app::{
+        rows::logs::LogRow,
+        table::{Grid, Step},
+    };
+
+    fn lines(count: usize) -> Vec<LogLine> {
+        let line = LogLine { at: None, level: Severity::Info, target: "t".into(), text: "x".into() };
+        vec![line; count]
+    }
+
+    #[test]
+    fn a_tail_keeps_the_newest_and_follows_its_end() {
+        let mut tail = Tail::new(5);
+        tail.take(2, lines(7), LogRow::new);
+        tail.table.settle(3, 0);
+        let numbers =
+            |tail: &Tail<LogRow>| tail.table.window(3).map(|(row, _)| row.number).collect::<Vec<_>>();
+        assert_eq!((tail.table.len(), tail.skipped, numbers(&tail)), (5, 2, vec![4, 5, 6]));
+        // A selected line stays where it is while others come; the end follows again.
+        tail.table.go(Step::Up, 3);
+        assert_eq!(tail.table.selected().unwrap().number, 6);
+        tail.table.go(Step::First, 3);
+        tail.table.settle(3, 0);
+        tail.take(0, lines(0), LogRow::new);
+        tail.table.settle(3, 0);
+        assert_eq!(numbers(&tail), [2, 3, 4]);
+        tail.table.go(Step::Last, 3);
+        tail.take(0, lines(1), LogRow::new);
+        tail.table.settle(3, 0);
+        assert_eq!(numbers(&tail), [5, 6, 7]);
+    }
+
+    #[test]
+    fn what_comes_while_it_is_held_still_is_kept_for_later() {
+        let mut tail = Tail::new(4);
+        tail.take(0, lines(3), LogRow::new);
+        tail.toggle_pause();
+        tail.take(1, lines(6), LogRow::new);
+        tail.table.settle(9, 0);
+        assert_eq!((tail.table.len(), tail.held(), tail.skipped), (3, 4, 1));
+        tail.toggle_pause();
+        tail.table.settle(9, 0);
+        assert_eq!((tail.table.len(), tail.held()), (4, 0));
+        assert_eq!(tail.table.window(9).last().unwrap().0.number, 8);
+    }
+}
