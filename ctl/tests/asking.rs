@@ -10,10 +10,11 @@ use fake::{Fake, attended, replies, surroundings};
 use serde_json::json;
 
 /// Each dangerous verb, and the command that must not reach the daemon after a no.
-const VERBS: [(&str, &str); 8] = [
+const VERBS: [(&str, &str); 9] = [
     ("keys revoke laptop", "keys_revoke"),
     ("keys revoke old", "keys_revoke"),
     ("keys rotate laptop --grace 0s", "keys_rotate"),
+    ("keys rotate laptop", "keys_rotate"),
     ("allow remove 192.168.3.0/24", "allow_remove"),
     ("drain", "drain"),
     ("shutdown", "shutdown"),
@@ -75,13 +76,12 @@ async fn what_was_asked_about_is_what_is_revoked() {
 }
 
 #[tokio::test]
-async fn rotating_with_grace_asks_nobody() {
+async fn rotating_with_grace_asks_nobody_unless_it_ends_a_secret() {
     let fake = Fake::start(replies::PLENTY);
-    let said =
-        fake.run_in(&["keys", "rotate", "laptop", "--grace", "2h"], attended(&fake.socket(), "")).await;
-    assert_eq!(said.code, 0, "{}", said.stderr);
-    let asked = json!([{"command": "keys_rotate", "args": {"key": "laptop", "grace": 7200}}]);
-    assert_eq!(json!(*fake.requests.lock().unwrap()), asked);
+    let said = fake.run_in(&["keys", "rotate", "old", "--grace", "2h"], attended(&fake.socket(), "")).await;
+    assert_eq!((said.code, said.stderr.contains("[y/N]")), (0, false), "{}", said.stderr);
+    let last = fake.requests.lock().unwrap().last().cloned().unwrap();
+    assert_eq!(last, json!({"command": "keys_rotate", "args": {"key": "Zz0000000000", "grace": 7200}}));
 }
 
 #[tokio::test]

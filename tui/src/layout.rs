@@ -10,6 +10,7 @@ use crate::{
         detail::{Detail, Part},
     },
     keymap::{Binding, Context, KEYMAP, heading},
+    msg::Trouble,
 };
 
 /// The smallest terminal in which everything has its place.
@@ -102,18 +103,17 @@ pub(crate) fn banner_lines(app: &App) -> Vec<String> {
         seconds => format!("next try in {seconds}s, Enter tries now"),
     };
     let what = match why.kind {
-        crate::msg::Trouble::Gone => "The daemon is away",
-        crate::msg::Trouble::NotPermitted => "You are not let in",
-        crate::msg::Trouble::Refused => "The daemon refuses this dashboard",
-        crate::msg::Trouble::Broken => "The conversation broke off",
+        Trouble::Gone | Trouble::Broken => "The daemon is away",
+        Trouble::NotPermitted => "You are not let in",
+        Trouble::Refused => "The daemon refuses this dashboard",
     };
     let width = usize::from(app.size.0.saturating_sub(2));
     let mut lines = vec![format!("{what}: {next}")];
     let mut reason = wrap(&why.words, width);
     reason.truncate(2);
     lines.extend(reason);
-    let start = (!app.was_here && why.kind == crate::msg::Trouble::Gone)
-        .then(|| format!("start it: {}", app.fixed.start_hint));
+    let start =
+        (!app.was_here && why.kind == Trouble::Gone).then(|| format!("start it: {}", app.fixed.start_hint));
     lines.extend(why.hint.iter().cloned().chain(start).map(|hint| escape(&hint).into_owned()));
     lines
 }

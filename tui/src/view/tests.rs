@@ -86,6 +86,31 @@ fn first_start_without_a_daemon() {
 }
 
 #[test]
+fn troubles_are_shown_as_what_they_are() {
+    let mut app = busy((80, 24), Theme::Colour);
+    let mismatch = "the client speaks control protocol 2 and the daemon 3: the client is older";
+    let troubles = [
+        ("not_permitted", Trouble::NotPermitted, "not permitted to use /run/mcpd/mcpd.sock", "become root"),
+        ("mismatch", Trouble::Refused, mismatch, "mcpctl and mcpd may be of different versions"),
+        ("broke_off", Trouble::Broken, "the conversation with the daemon broke off: the socket failed", ""),
+    ];
+    for (name, kind, words, hint) in troubles {
+        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
+        update(&mut app, Msg::Away { why: Why { kind, words: words.into(), hint }, until: sample::NOW });
+        let shown = text(&mut app).lines().take(6).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(format!("trouble_{name}"), shown);
+    }
+    update(&mut app, Msg::Connected);
+    let mut picture = sample::picture(sample::NOW, 2_000_000);
+    for (status, reason) in [("degraded", Some("the disk is nearly full")), ("draining", None)] {
+        picture.status.status = status.into();
+        picture.status.reason = reason.map(str::to_owned);
+        update(&mut app, Msg::Picture(Box::new(picture.clone())));
+        insta::assert_snapshot!(format!("header_{status}"), text(&mut app).lines().next().unwrap());
+    }
+}
+
+#[test]
 fn popups() {
     let mut app = busy((80, 24), Theme::Colour);
     press(&mut app, &["4", "a"]);

@@ -189,11 +189,24 @@ async fn rotate(
 ) -> Result<(), Error> {
     let RotateArgs { mut key, grace, consent } = args;
     let now = surroundings.now;
-    if grace == Some(Duration::ZERO) && consent.is_asked(surroundings) {
+    if consent.is_asked(surroundings) {
         let info: KeyInfo = daemon.call(KeysShow { key }).await.or_see(LIST)?;
-        let question =
-            format!("end the secret of {}, and all it has open, at once?", page::mention(&info, now));
-        consent.ask(&question, surroundings, out)?;
+        let whose = page::mention(&info, now);
+        let question = match info.old_secret_until {
+            _ if grace == Some(Duration::ZERO) => {
+                Some(format!("end the secret of {whose}, and all it has open, at once?"))
+            }
+            Some(until) => {
+                let until = text::date(until, now);
+                let ends =
+                    format!("the secret before the last rotation works until {until} and would end now");
+                Some(format!("{ends}; rotate {whose}?"))
+            }
+            None => None,
+        };
+        if let Some(question) = question {
+            consent.ask(&question, surroundings, out)?;
+        }
         key = info.id;
     }
     let grace = grace.map(text::whole_seconds);

@@ -1,0 +1,176 @@
+//! The JSON that scripts rely on: docs/mcpctl.md tells the shape of every reply, and this holds it to what is printed.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod fake;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use fake::{Fake, replies};
+use serde_json::{Map, Value};
+
+/// Every command whose reply has a shape of its own, with what else it takes.
+const COMMANDS: &[&[&str]] = &[
+    &["status"],
+    &["stats"],
+    &["keys", "add", "laptop"],
+    &["keys", "list"],
+    &["keys", "show", "laptop"],
+    &["keys", "rotate", "laptop"],
+    &["keys", "rename", "laptop", "desk"],
+    &["keys", "revoke", "laptop"],
+    &["allow", "list"],
+    &["allow", "test", "192.168.3.7"],
+    &["connections", "list"],
+    &["connections", "close", "17"],
+    &["sessions", "list"],
+    &["sessions", "close", "4f0a"],
+    &["tools", "list"],
+    &["tools", "show", "retrieve_memory"],
+    &["tools", "disable", "retrieve_memory"],
+    &["tools", "call", "ping"],
+    &["logs"],
+    &["doctor"],
+    &["backup", "/srv/mcpd.backup"],
+    &["restore", "/srv/mcpd.backup", "--yes"],
+    &["reload"],
+    &["drain"],
+    &["connect", "claude-code"],
+];
+
+/// Members whose own members are names of things, or whatever a tool says.
+const MAPS: &[&str] = &["refusals", "tools"];
+const ANYTHING: &[&str] = &["published", "result"];
+
+/// Objects that occur in several replies, by a member that no other has.
+const THINGS: &[(&str, &str)] =
+    &[("KEY", "deny_tools"), ("SESSION", "revision"), ("TOOL", "family"), ("BACKUP", "made_at")];
+
+/// What is known of the things that have a name.
+type Things = BTreeMap<&'static str, Shape>;
+
+/// What is known of a value from all the examples of it.
+#[derive(Default)]
+struct Shape {
+    kinds: BTreeSet<&'static str>,
+    members: Vec<(String, Shape, usize)>,
+    objects: usize,
+    items: Option<Box<Shape>>,
+}
+
+impl Shape {
+    fn learn(&mut self, value: &Value, things: &mut Things) {
+        match value {
+            Value::Null => self.is("null"),
+            Value::Bool(_) => self.is("true or false"),
+            Value::Number(_) => self.is("number"),
+            Value::String(_) => self.is("text"),
+            Value::Array(items) => {
+                let shape = self.items.get_or_insert_default();
+                items.iter().for_each(|item| shape.learn(item, things));
+            }
+            Value::Object(members) => match THINGS.iter().find(|(_, member)| members.contains_key(*member)) {
+                Some((thing, _)) => {
+                    self.kinds.insert(thing);
+                    let mut known = things.remove(thing).unwrap_or_default();
+                    known.learn_members(members, things);
+                    things.insert(thing, known);
+                }
+                None => self.learn_members(members, things),
+            },
+        }
+    }
+
+    fn is(&mut self, kind: &'static str) {
+        self.kinds.insert(kind);
+    }
+
+    fn learn_members(&mut self, members: &Map<String, Value>, things: &mut Things) {
+        self.objects += 1;
+        for (name, value) in members {
+            let known = self.members.iter().position(|(known, ..)| known == name);
+            let index = known.unwrap_or_else(|| {
+                self.members.push((name.clone(), Self::default(), 0));
+                self.members.len() - 1
+            });
+            let (_, shape, times) = &mut self.members[index];
+            *times += 1;
+            match value.as_object() {
+                Some(_) if ANYTHING.contains(&name.as_str()) => {
+                    shape.is("any object");
+                }
+                Some(named) if MAPS.contains(&name.as_str()) => {
+                    shape.is("by name");
+                    let each = shape.items.get_or_insert_default();
+                    named.values().for_each(|value| each.learn(value, things));
+                }
+                Some(_) | None => shape.learn(value, things),
+            }
+        }
+    }
+
+    fn tell(&self, indent: usize) -> String {
+        let pad = "  ".repeat(indent);
+        let mut told: Vec<String> =
+            self.kinds.iter().filter(|kind| **kind != "by name").map(ToString::to_string).collect();
+        if let Some(items) = &self.items {
+            let each = items.tell(indent);
+            let named = self.kinds.contains("by name");
+            told.insert(0, if named { format!("{{ NAME: {each} }}") } else { format!("[{each}]") });
+        }
+        if self.objects > 0 {
+            let member = |(name, shape, times): &(String, Self, usize)| {
+                let sometimes = if *times < self.objects { "?" } else { "" };
+                format!("{pad}  {name}{sometimes}: {}\n", shape.tell(indent + 1))
+            };
+            let members: String = self.members.iter().map(member).collect();
+            told.insert(0, format!("{{\n{members}{pad}}}"));
+        }
+        told.join(" or ")
+    }
+}
+
+async fn shape(args: &[&str], things: &mut Things) -> String {
+    let mut shape = Shape::default();
+    for script in [replies::PLENTY, replies::NOTHING] {
+        let asked: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let said = Fake::start(script).run(&asked).await;
+        // One value, or a value a line.
+        let values = serde_json::Deserializer::from_str(&said.stdout).into_iter::<Value>();
+        values.for_each(|value| shape.learn(&value.unwrap(), things));
+    }
+    shape.tell(0)
+}
+
+#[tokio::test]
+async fn the_documented_shapes_are_what_is_printed() {
+    let (mut things, mut commands) = (Things::new(), String::new());
+    for args in COMMANDS {
+        let told = shape(args, &mut things).await;
+        assert!(!told.is_empty(), "{args:?} prints no JSON");
+        let line = format!("mcpctl {}", args.join(" "));
+        let told =
+            if told.contains('\n') { format!("{line} {told}\n\n") } else { format!("{line:<40} {told}\n") };
+        commands.push_str(&told);
+    }
+    let things = things.iter().map(|(name, shape)| format!("{name} {}\n\n", shape.tell(0)));
+    let things: String = things.collect();
+    let page = format!("```text\n{}\n```\n\n```text\n{}\n```\n\n", things.trim_end(), commands.trim_end());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/mcpctl.md");
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- shapes: begin -->\n\n", "<!-- shapes: end -->");
+    let (before, rest) = kept.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let whole = format!("{before}{begin}{page}{end}{after}");
+    if std::env::var("MCPD_BLESS").is_ok() {
+        std::fs::write(&path, &whole).unwrap();
+    } else {
+        assert!(
+            kept == whole,
+            "docs/mcpctl.md is out of date: MCPD_BLESS=1 cargo test -p mcpctl --test shapes"
+        );
+    }
+}
