@@ -133,14 +133,19 @@ fn serve(start: Start) -> Result<ExitCode, LifeError> {
 
 /// Becomes the program anew, with the same arguments and the same process id; returns only when that fails.
 fn start_again() -> LifeError {
-    let program = std::env::current_exe();
     let failed = |source| LifeError::StartAgain { source };
-    let program = match program {
-        Ok(program) => program,
+    let program = match std::env::current_exe() {
+        Ok(program) => replaced(program),
         Err(error) => return failed(error),
     };
     let mut command = std::process::Command::new(program);
     failed(std::os::unix::process::CommandExt::exec(command.args(std::env::args_os().skip(1))))
+}
+
+/// Returns the program that lies where this one was started from: an upgrade may have replaced it, which Linux tells so.
+fn replaced(program: PathBuf) -> PathBuf {
+    let name = program.to_str().and_then(|name| name.strip_suffix(" (deleted)")).map(PathBuf::from);
+    name.filter(|_| !program.exists()).unwrap_or(program)
 }
 
 fn stdio(start: Start) -> Result<ExitCode, LifeError> {

@@ -3,7 +3,11 @@
 
 mod support;
 
-use std::os::unix::fs::PermissionsExt;
+use std::{
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+};
 
 use mcpd_ipc::{
     CallError, Client,
@@ -84,6 +88,44 @@ async fn a_backup_made_under_load_is_put_back_and_what_was_there_is_kept() {
     let kept = std::path::PathBuf::from(&restoring.kept);
     assert!(kept.is_file(), "{}", kept.display());
     assert_eq!(daemon.obey(restore(&file)).await.kept, format!("{}-2", restoring.kept));
+}
+
+#[tokio::test]
+async fn a_backup_that_others_may_read_and_nobody_write_becomes_a_private_database() {
+    let daemon = Daemon::start(ROOMY);
+    let file = daemon.home().join("mcpd.backup");
+    daemon.obey(backup(&file)).await;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o444)).unwrap();
+    let pepper = std::fs::read(daemon.state().join("pepper")).unwrap();
+    for _ in 0..2 {
+        let restoring = daemon.obey(restore(&file)).await;
+        successor(&daemon, &restoring.instance).await;
+        let database = daemon.state().join("mcpd.db");
+        assert_eq!(std::fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = std::fs::read(&database).unwrap();
+        assert!(!bytes.windows(32).any(|part| part == pepper), "the pepper lies in its own file alone");
+    }
+}
+
+#[tokio::test]
+async fn a_restore_waits_for_nobody_who_would_go_on_with_the_old_database() {
+    let home = support::home(ROOMY);
+    let mut alone = support::mcpd(home.path());
+    alone.arg("stdio").arg("--state-dir").arg(home.path().join("state"));
+    alone.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut alone = alone.spawn().unwrap();
+    let mut input = alone.stdin.take().unwrap();
+    writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" })).unwrap();
+    let mut answer = String::new();
+    BufReader::new(alone.stdout.as_mut().unwrap()).read_line(&mut answer).unwrap();
+    let daemon = Daemon::start_in(home, &[]);
+    let file = daemon.home().join("mcpd.backup");
+    daemon.obey(backup(&file)).await;
+    let refused = daemon.operator().await.call(restore(&file)).await.unwrap_err().to_string();
+    assert!(refused.contains("mcpd stdio"), "{refused}");
+    drop(input);
+    alone.wait().unwrap();
+    daemon.obey(restore(&file)).await;
 }
 
 #[tokio::test]

@@ -48,6 +48,37 @@ async fn a_rotation_lets_both_secrets_in_and_the_one_before_the_last_no_more() {
 }
 
 #[tokio::test]
+async fn changes_at_the_same_time_leave_memory_and_store_of_one_mind() {
+    let daemon = Daemon::start(ROOMY);
+    let (_, first) = daemon.issue(plain_key("laptop")).await;
+    let secrets = futures::future::join_all((0..4).map(|_| daemon.obey(rotate(3600)))).await;
+    let secrets: Vec<String> = secrets.iter().map(|one| one.secret.reveal().to_owned()).collect();
+    let open = async |daemon: &Daemon| {
+        let mut open = Vec::new();
+        for (number, secret) in secrets.iter().enumerate() {
+            if status(daemon, secret).await == 200 {
+                open.push(number);
+            }
+        }
+        open
+    };
+    let before = open(&daemon).await;
+    assert_eq!(before.len(), 2, "the newest and the one before: {before:?}");
+    assert_eq!(status(&daemon, &first).await, 401);
+
+    let import = |number: u32| KeysImport {
+        terms: plain_key(&format!("twin-{number}")),
+        secret: Shown::new("sk-0123456789abcdef0123456789abcdef"),
+    };
+    let imported = futures::future::join_all(
+        (0..4).map(async |number| daemon.operator().await.call(import(number)).await.is_ok()),
+    );
+    assert_eq!(imported.await.into_iter().filter(|taken| *taken).count(), 1);
+    let daemon = daemon.kill_and_restart();
+    assert_eq!(open(&daemon).await, before);
+}
+
+#[tokio::test]
 async fn a_rotation_without_grace_ends_what_the_old_secret_opened() {
     let daemon = Daemon::start(ROOMY);
     let (_, old) = daemon.issue(plain_key("laptop")).await;

@@ -17,7 +17,7 @@ use crate::{
     Welcome, read_frame, write_frame,
 };
 
-/// How long connecting and the hello may take.
+/// How long connecting and the hello may take where nobody says otherwise.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a call brought no reply.
@@ -66,9 +66,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to `socket` and says hello; each later call may take `deadline`.
+    /// Connects to `socket` and says hello within `deadline`; each later call may take as long.
     pub async fn connect(socket: &Path, program: &str, deadline: Duration) -> Result<Self, CallError> {
-        let (stream, _) = connect_stream(socket, Purpose::Control, program).await?;
+        let (stream, _) = greet(socket, Purpose::Control, program, deadline).await?;
         Ok(Self { stream, deadline })
     }
 
@@ -122,6 +122,15 @@ pub async fn connect_stream(
     purpose: Purpose,
     program: &str,
 ) -> Result<(Stream, PathBuf), CallError> {
+    greet(socket, purpose, program, HELLO_DEADLINE).await
+}
+
+async fn greet(
+    socket: &Path,
+    purpose: Purpose,
+    program: &str,
+    limit: Duration,
+) -> Result<(Stream, PathBuf), CallError> {
     let shown = socket.display().to_string();
     let unreachable = |source: std::io::Error| {
         let socket = shown.clone();
@@ -130,7 +139,7 @@ pub async fn connect_stream(
         }
         CallError::Unreachable { socket, source }
     };
-    let greet = async {
+    let greeting = async {
         let name = socket.to_fs_name::<GenericFilePath>().map_err(&unreachable)?;
         let mut stream = Stream::connect(name).await.map_err(&unreachable)?;
         let hello = Hello::new(purpose, program);
@@ -140,8 +149,8 @@ pub async fn connect_stream(
             Welcome::Refused(fault) => Err(fault.into()),
         }
     };
-    match tokio::time::timeout(HELLO_DEADLINE, greet).await {
-        Err(_) => Err(CallError::TimedOut(HELLO_DEADLINE)),
+    match tokio::time::timeout(limit, greeting).await {
+        Err(_) => Err(CallError::TimedOut(limit)),
         Ok(result) => result,
     }
 }

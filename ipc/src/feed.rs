@@ -124,7 +124,7 @@ pub struct RequestLine {
 /// Lines of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogBatch {
-    /// Lines that are left out because too many came, before the filters.
+    /// Lines that passed the filters and are left out because too many came.
     pub skipped: u64,
     /// In the order they were written.
     pub lines: Vec<LogLine>,

@@ -3,11 +3,13 @@
 mod caller;
 mod key;
 mod keyring;
+mod lease;
 mod principal;
 mod scope;
 
 pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
 pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper, Secret};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
-pub use principal::{Principal, PrincipalId, SecretAge, ToolPolicy};
+pub use lease::Lease;
+pub use principal::{Principal, PrincipalId, ToolPolicy};
 pub use scope::{Need, Scope};

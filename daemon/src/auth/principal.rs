@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -76,8 +76,6 @@ pub struct Principal {
     pub created_at: i64,
     /// When it expires, UTC milliseconds.
     pub expires_at: Option<i64>,
-    /// Its secrets, as far as one can tell them apart without knowing them.
-    pub(super) secrets: Secrets,
     /// Its counters, once it has called.
     meter: OnceLock<KeyMeter>,
     /// Whether the store knows that it was revoked.
@@ -88,38 +86,6 @@ pub struct Principal {
     pub(super) last_used_at: AtomicI64,
     /// Fires when it is revoked; streams, sessions and running calls watch it.
     pub revoked: CancellationToken,
-}
-
-/// Which of its secrets a key was recognised by: how often it had been rotated when that one was new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SecretAge(u32);
-
-/// The secrets of a key by their age: the newest opens the door, and for a while the one before it.
-#[derive(Debug, Default)]
-pub(super) struct Secrets {
-    newest: AtomicU32,
-    previous_until: AtomicI64,
-}
-
-impl Secrets {
-    /// Returns the secrets of a key whose one before was replaced, or none.
-    pub(super) fn kept(previous_until: Option<i64>) -> Self {
-        Self { newest: AtomicU32::new(1), previous_until: previous_until.unwrap_or(0).into() }
-    }
-
-    /// Notes that there is a new one, and until when the one before goes on.
-    pub(super) fn replaced(&self, until: i64) {
-        self.previous_until.store(until, Ordering::Relaxed);
-        self.newest.fetch_add(1, Ordering::Release);
-    }
-
-    pub(super) fn newest(&self) -> SecretAge {
-        SecretAge(self.newest.load(Ordering::Acquire))
-    }
-
-    pub(super) fn previous(&self) -> SecretAge {
-        SecretAge(self.newest().0.wrapping_sub(1))
-    }
 }
 
 impl Principal {
@@ -143,7 +109,6 @@ impl Principal {
             connections: row.connections,
             created_at: row.created_at,
             expires_at: row.expires_at,
-            secrets: Secrets::kept(row.previous.map(|previous| previous.until)),
             revocation_kept: row.revoked_at.is_some().into(),
             revoked_at: row.revoked_at.unwrap_or(0).into(),
             last_used_at: row.last_used_at.unwrap_or(0).into(),
@@ -172,7 +137,6 @@ impl Principal {
             connections: None,
             created_at: 0,
             expires_at: None,
-            secrets: Secrets::default(),
             meter: OnceLock::new(),
             revocation_kept: AtomicBool::new(false),
             revoked_at: AtomicI64::new(0),
@@ -211,19 +175,6 @@ impl Principal {
     /// Answers whether it was brought along from another deployment.
     pub fn is_imported(&self) -> bool {
         matches!(&self.id, PrincipalId::Key(id) if ForeignText::has_id(id))
-    }
-
-    /// Answers whether a secret of that age still opens the door at `now`, UTC milliseconds.
-    pub fn accepts(&self, secret: SecretAge, now: impl FnOnce() -> i64) -> bool {
-        let newest = self.secrets.newest();
-        secret == newest
-            || (secret == self.secrets.previous()
-                && now() < self.secrets.previous_until.load(Ordering::Relaxed))
-    }
-
-    /// Returns until when the secret before the last rotation opens the door; zero when there is none.
-    pub fn previous_until(&self) -> i64 {
-        self.secrets.previous_until.load(Ordering::Relaxed)
     }
 
     /// Answers whether it may do what a request needs.

@@ -2,7 +2,7 @@
 //! checked before it counts. A restore lays a checked copy ready and lets the daemon start again on it.
 
 use std::{
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use mcpd_ipc::{
     care::{Backup, BackupReport, Restore, Restoring},
 };
 
-use super::{Hands, Operator, dispatch::internal, life};
+use super::{Hands, Operator, dispatch::internal, life, part::Part};
 use crate::{
     signals::Order,
     store::{Contents, Label, StoreError, beside, now, read_backup, take_label_off},
@@ -33,24 +33,16 @@ pub fn kept_at(database: &Path) -> PathBuf {
 
 pub(super) async fn backup(hands: &Hands, operator: Operator, ask: Backup) -> Result<BackupReport, Fault> {
     let file = absolute(&ask.file)?;
+    let _alone = hands.caring.lock().await;
     may_take_place_of(&file, ask.overwrite).await?;
-    let pepper =
-        std::fs::read(&hands.facts.pepper).map_err(|error| unwritten(&hands.facts.pepper, &error))?;
+    let pepper = std::fs::read(&hands.facts.pepper);
+    let pepper = pepper.map_err(|error| unwritten(&hands.facts.pepper, &error))?.into();
     let label = Label { made_at: now(), version: env!("CARGO_PKG_VERSION").to_owned(), pepper };
-    let part = part_of(&file);
-    // Left over from one that was cut short.
-    let _ = std::fs::remove_file(&part);
-    // Made here, private and new: SQLite would follow a link that somebody laid.
-    make_private(&part).map_err(|error| unwritten(&part, &error))?;
-    let copied = hands.store.care().copy(&part, &label).await;
-    let done = match copied {
-        Ok(contents) => std::fs::rename(&part, &file)
-            .and_then(|()| sync_directory(&file))
-            .map(|()| contents)
-            .map_err(|error| unwritten(&file, &error)),
-        Err(error) => Err(refused(&file, "could not be written", &error)),
-    };
-    let contents = done.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
+    // Made here, private: SQLite fills an empty file, and would follow a link that somebody laid.
+    let (part, _) = Part::of(&file).map_err(|error| unwritten(&file, &error))?;
+    let copied = hands.store.care().copy(part.path(), &label).await;
+    let contents = copied.map_err(|error| refused(&file, "could not be written", &error))?;
+    part.name(&file).map_err(|error| unwritten(&file, &error))?;
     let report = report(&file, &label, contents);
     StoreCared { what: "backed up", file: &report.file, operator: operator.uid }.emit();
     Ok(report)
@@ -58,35 +50,58 @@ pub(super) async fn backup(hands: &Hands, operator: Operator, ask: Backup) -> Re
 
 pub(super) async fn restore(hands: &Hands, operator: Operator, ask: Restore) -> Result<Restoring, Fault> {
     let file = absolute(&ask.file)?;
+    let _alone = hands.caring.lock().await;
+    if hands.guard.draining().is_cancelled() {
+        return Err(life::ending());
+    }
+    if !hands.store.is_alone() {
+        let why = "an `mcpd stdio` serves in process on this database and would go on with the old one";
+        return Err(Fault::new(FaultKind::Conflict, why).hint("close that client, then try again"));
+    }
     let (database, pepper) = (hands.store.path(), &hands.facts.pepper);
-    let read = read_backup(&file).await;
-    let (label, contents) = read.map_err(|error| refused(&file, "cannot be restored", &error))?;
-    let kept = kept_at(database);
-    lay_ready(&file, database, pepper, &label).await?;
+    let (label, contents) = lay_ready(&file, database, pepper).await?;
     let restoring = Restoring {
         backup: report(&file, &label, contents),
-        kept: kept.display().to_string(),
+        kept: kept_at(database).display().to_string(),
         instance: hands.facts.instance.clone(),
         calls_in_flight: hands.guard.calls_in_flight() as u64,
         deadline: life::drain_deadline(hands).as_secs(),
     };
+    if let Err(fault) = life::order(hands, Order::Restart).await {
+        // Nothing may take its place at some later start that nobody connects with this.
+        for ready in [database, pepper.as_path()].map(|file| beside(file, READY)) {
+            let _ = std::fs::remove_file(ready);
+        }
+        return Err(fault);
+    }
     StoreCared { what: "to be restored", file: &restoring.backup.file, operator: operator.uid }.emit();
-    life::order(hands, Order::Restart).await?;
     Ok(restoring)
 }
 
-/// Copies a backup next to the database. The database is named last: without it nothing is ready.
-async fn lay_ready(file: &Path, database: &Path, pepper: &Path, label: &Label) -> Result<(), Fault> {
-    let (ready, part) = (beside(database, READY), part_of(&beside(database, READY)));
-    let (from, to) = (file.to_owned(), part.clone());
-    let copied = tokio::task::spawn_blocking(move || std::fs::copy(from, to)).await;
+/// Copies a backup next to the database, and checks the copy. The database is named last: without it nothing is ready.
+async fn lay_ready(file: &Path, database: &Path, pepper: &Path) -> Result<(Label, Contents), Fault> {
+    let (ready, new_pepper) = (beside(database, READY), beside(pepper, READY));
+    let (part, opened) = Part::of(&ready).map_err(|error| unwritten(&ready, &error))?;
+    let from = file.to_owned();
+    let copied = tokio::task::spawn_blocking(move || copy(&from, opened)).await;
     let copied = copied.unwrap_or_else(|_| Err(io::Error::other("the copying was cut short")));
-    copied.map_err(|error| unwritten(&part, &error))?;
-    take_label_off(&part).await.map_err(|error| refused(&part, "could not be written", &error))?;
-    let new_pepper = beside(pepper, READY);
-    write_private(&new_pepper, &label.pepper).map_err(|error| unwritten(&new_pepper, &error))?;
-    let laid = std::fs::rename(&part, &ready).and_then(|()| sync_directory(&ready));
-    laid.map_err(|error| unwritten(&ready, &error))
+    copied.map_err(|error| unwritten(file, &error))?;
+    let read = read_backup(part.path()).await;
+    let (label, contents) = read.map_err(|error| refused(file, "cannot be restored", &error))?;
+    take_label_off(part.path()).await.map_err(|error| refused(&ready, "could not be written", &error))?;
+    let (pepper_part, mut written) = Part::of(&new_pepper).map_err(|error| unwritten(&new_pepper, &error))?;
+    let kept = written.write_all(&label.pepper).and_then(|()| written.sync_all());
+    kept.and_then(|()| pepper_part.name(&new_pepper)).map_err(|error| unwritten(&new_pepper, &error))?;
+    part.name(&ready).map_err(|error| unwritten(&ready, &error))?;
+    Ok((label, contents))
+}
+
+fn copy(from: &Path, mut to: std::fs::File) -> io::Result<()> {
+    if !std::fs::metadata(from)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    io::copy(&mut std::fs::File::open(from)?, &mut to)?;
+    to.sync_all()
 }
 
 fn report(file: &Path, label: &Label, contents: Contents) -> BackupReport {
@@ -128,31 +143,6 @@ fn absolute(file: &str) -> Result<PathBuf, Fault> {
         return Ok(path);
     }
     Err(Fault::new(FaultKind::Usage, format!("{file:?} is not the absolute path of a file")))
-}
-
-fn part_of(file: &Path) -> PathBuf {
-    beside(file, ".part")
-}
-
-/// Makes a file that nobody else may read, and that was not there.
-fn make_private(path: &Path) -> io::Result<std::fs::File> {
-    let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Left over from a restore that was cut short.
-    let _ = std::fs::remove_file(path);
-    let mut file = make_private(path)?;
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()
-}
-
-/// Makes a rename outlive a power cut.
-fn sync_directory(file: &Path) -> io::Result<()> {
-    std::fs::File::open(file.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
 /// Says what is wrong with a file the operator named: they may read it, so they may know.

@@ -23,6 +23,7 @@ use super::Hands;
 use crate::{
     auth::own_uid,
     store::{Examined, StoreError, now},
+    telemetry::since_boot,
 };
 
 /// How long a write may take to reach the disk before it is worth a word.
@@ -228,8 +229,9 @@ fn exposure(hands: &Hands) -> Check {
 }
 
 fn clock(hands: &Hands, newest: Option<i64>) -> Check {
-    let real = u64::try_from(now().saturating_sub(hands.facts.started_at)).unwrap_or(0);
-    let moved = real.abs_diff(hands.recorder.uptime().as_millis().try_into().unwrap_or(u64::MAX));
+    let (started, awake) = hands.facts.started;
+    let passed = since_boot().saturating_sub(awake).as_millis().try_into().unwrap_or(i64::MAX);
+    let moved = now().saturating_sub(started).abs_diff(passed);
     let ahead = newest.map_or(0, |newest| newest.saturating_sub(now()));
     let far = i64::try_from(CLOCK.as_millis()).unwrap_or(i64::MAX);
     if ahead > far {

@@ -26,6 +26,8 @@ use crate::telemetry::LogTail;
 
 /// Shortest and longest time between two pictures.
 const EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+/// How old a picture may be that a watcher is sent first, and later.
+const SHARED: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 /// Time between two batches of requests.
 const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 /// Requests in one batch, the newest.
@@ -80,13 +82,15 @@ pub(super) async fn feed(hands: &Hands, stream: Stream, limit: usize) -> Result<
 async fn daemon(hands: &Hands, watcher: &mut Watcher, ask: &WatchDaemon) -> Result<(), FrameError> {
     let every = Duration::from_millis(ask.every_ms).clamp(EVERY.0, EVERY.1);
     let mut ticks = ticks(every);
+    // Those who tick a little apart share one picture; the first is as new as can be.
+    let mut age = SHARED.0;
     loop {
         if watcher.hangs_up_before(ticks.tick()).await {
             return Ok(());
         }
-        // Those who tick a little apart share one picture.
-        let frame = hands.pictures.newest(hands, every / 2, watcher.limit).await?;
+        let frame = hands.pictures.newest(hands, age, watcher.limit).await?;
         watcher.send(&frame).await?;
+        age = (every / 2).min(SHARED.1);
     }
 }
 
@@ -152,8 +156,16 @@ struct Watcher {
 
 impl Watcher {
     async fn tell<T: serde::Serialize>(&mut self, news: &Outcome<T>) -> Result<(), FrameError> {
-        let frame = frame(news, self.limit)?;
-        self.send(&frame).await
+        match frame(news, self.limit) {
+            Ok(frame) => self.send(&frame).await,
+            Err(FrameError::TooLong { size, limit }) => {
+                let why = format!("the news take {size} bytes and control.frame_limit allows {limit}");
+                let fault =
+                    Fault::new(FaultKind::Refused, why).hint("ask for less, or raise control.frame_limit");
+                self.send(&frame(&Outcome::<()>::Err(fault), self.limit)?).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Sends a frame. One that is not taken in time ends the feed: half a frame cannot be taken back.

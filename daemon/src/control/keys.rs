@@ -49,8 +49,6 @@ pub(super) async fn rotate(hands: &Hands, operator: Operator, ask: KeysRotate) -
     let until = until.ok_or_else(|| usage("the grace ends after the end of time".to_owned()))?;
     let rotated = hands.keys.rotate(&ask.key, until).await;
     let (principal, key) = rotated.map_err(|error| fault(&error))?;
-    // Whoever came by a secret that is no longer good must show the new one.
-    hands.guard.close_outdated(&principal);
     changed("rotated", &principal, operator);
     Ok(KeyRotated { key: info(hands, &principal), secret: Shown::new(key.reveal()) })
 }
@@ -100,7 +98,7 @@ fn fault(error: &KeyringError) -> Fault {
             "choose another name, or revoke it first: mcpctl keys revoke {}",
             shell_word(name)
         )),
-        KeyringError::AlreadyRevoked(_) | KeyringError::SecretTaken(_) => {
+        KeyringError::AlreadyRevoked(_) | KeyringError::SecretTaken(_) | KeyringError::Expired(_) => {
             Fault::new(FaultKind::Conflict, error.to_string())
         }
         KeyringError::RevokedNotKept(cause) => {
@@ -188,7 +186,7 @@ fn info(hands: &Hands, principal: &Principal) -> KeyInfo {
         expires_at: principal.expires_at,
         last_used_at: principal.last_used_at(),
         imported: principal.is_imported(),
-        old_secret_until: Some(principal.previous_until()).filter(|until| *until > now),
+        old_secret_until: hands.keys.old_secret_until(&principal.label()),
         requests: principal.requests(),
         rate_now: rate.map(|(used, burst)| RateNow { used, burst }),
     }

@@ -86,6 +86,6 @@ pub(super) async fn order(hands: &Hands, order: Order) -> Result<(), Fault> {
     hands.orders.send(order).await.map_err(|_| ending())
 }
 
-fn ending() -> Fault {
+pub(super) fn ending() -> Fault {
     Fault::new(FaultKind::Refused, "the daemon is ending")
 }

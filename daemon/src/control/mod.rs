@@ -8,11 +8,12 @@ mod doctor;
 mod feeds;
 mod keys;
 mod life;
+mod part;
 mod server;
 mod sessions;
 mod tools;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
@@ -53,6 +54,8 @@ pub struct Hands {
     pub orders: Orders,
     /// What does not change while the daemon runs.
     pub facts: Facts,
+    /// Held while a backup is made or a restore is prepared: one at a time.
+    pub caring: tokio::sync::Mutex<()>,
     /// The last picture of the daemon, for all who watch.
     pub pictures: Pictures,
 }
@@ -72,8 +75,8 @@ pub struct Facts {
     pub pepper: PathBuf,
     /// The directory of the logs.
     pub logs: PathBuf,
-    /// When it started, UTC milliseconds.
-    pub started_at: i64,
+    /// When it started: UTC milliseconds, and the time since the system's own start, which no one can set.
+    pub started: (i64, Duration),
     /// Differs at every start.
     pub instance: String,
     /// The configuration file, if one was read.

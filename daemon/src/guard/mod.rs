@@ -30,7 +30,9 @@ pub use peers::{Listed, PeerRules};
 pub use permit::{Permit, Visitor};
 
 use crate::{
-    auth::{Caller, Credentials, Keyring, Need, Peer, Principal, PrincipalId, Recognised, Unrecognised},
+    auth::{
+        Caller, Credentials, Keyring, Lease, Need, Peer, Principal, PrincipalId, Recognised, Unrecognised,
+    },
     telemetry::{Recorder, Refused},
 };
 use connections::Connections;
@@ -48,6 +50,8 @@ pub struct Guard {
     peers: RwLock<Arc<PeerRules>>,
     keys: Option<Arc<Keyring>>,
     anonymous: Arc<Principal>,
+    /// The time of those who need no key.
+    for_ever: Arc<Lease>,
     logins: Logins,
     rates: Rates,
     quotas: Quotas,
@@ -73,6 +77,7 @@ impl Guard {
             peers: RwLock::new(Arc::new(PeerRules::new(&config.network, operator))),
             keys,
             anonymous: Arc::new(Principal::anonymous()),
+            for_ever: Arc::default(),
             logins: Logins::new(config.auth.failed_logins, config.limits.limiter_entries),
             rates: Rates::new(&config.limits),
             quotas: Quotas::new(config.limits.daily_calls_per_key),
@@ -124,8 +129,8 @@ impl Guard {
             self.rates.check_peer(address)?; //                 also before any hashing
         }
         let known = match (&caller.credentials, peer, &self.keys) {
-            (Credentials::Local, Peer::Local(uid), _) => Recognised::keyless(Principal::local(uid).into()),
-            (_, Peer::Ip(_), None) => Recognised::keyless(Arc::clone(&self.anonymous)),
+            (Credentials::Local, Peer::Local(uid), _) => self.keyless(Principal::local(uid).into()),
+            (_, Peer::Ip(_), None) => self.keyless(Arc::clone(&self.anonymous)),
             (Credentials::Bearer(secret), Peer::Ip(address), Some(keys)) => {
                 keys.identify(secret, Some(address)).map_err(|why| self.logins.failed(address, why))?
             }
@@ -135,7 +140,11 @@ impl Guard {
             }
             _ => return Err(Denied::Unauthenticated(Unrecognised::Missing)),
         };
-        Ok(Visitor { principal: known.principal, secret: known.secret, peer })
+        Ok(Visitor { principal: known.principal, lease: known.lease, peer })
+    }
+
+    fn keyless(&self, principal: Arc<Principal>) -> Recognised {
+        Recognised { principal, lease: Arc::clone(&self.for_ever) }
     }
 
     fn step_in(&self, visitor: &Visitor) -> Result<(), Denied> {
@@ -165,7 +174,7 @@ impl Guard {
         if who.is_revoked() {
             return Err(Denied::Unauthenticated(Unrecognised::Revoked));
         }
-        if !who.accepts(visitor.secret, crate::store::now) {
+        if visitor.lease.is_over(crate::store::now) {
             return Err(Denied::Unauthenticated(Unrecognised::Replaced));
         }
         // Most keys have no end, and the clock need not be asked for them.
@@ -200,7 +209,7 @@ impl Guard {
 
     /// Notes a request of a visitor on its connection; a principal new to it takes a place of its own limit.
     pub fn attach(&self, connection: &Connection, visitor: &Visitor) -> Result<(), Denied> {
-        connection.used_by(visitor).map_err(|denied| self.refused(denied, visitor.peer))
+        connection.used_by(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
     }
 
     /// Returns the principal everyone is, where keys are switched off.
@@ -226,11 +235,6 @@ impl Guard {
     /// Closes every connection last used by a principal, for when its key is revoked.
     pub fn close_connections_of(&self, principal: &PrincipalId) {
         self.connections.close_all_of(principal);
-    }
-
-    /// Closes every connection on which a key was last recognised by a secret that no longer opens the door.
-    pub fn close_outdated(&self, principal: &Principal) {
-        self.connections.close_outdated(principal);
     }
 
     /// Returns the name of a key for people, or the label itself where it is no key's.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::slots::Slot;
 use crate::{
-    auth::{Peer, Principal, Recognised, SecretAge},
+    auth::{Lease, Peer, Principal, Recognised},
     telemetry::Gauged,
 };
 
@@ -13,8 +13,8 @@ use crate::{
 pub struct Visitor {
     /// Who it is.
     pub principal: Arc<Principal>,
-    /// The secret it showed, where it showed one.
-    pub secret: SecretAge,
+    /// How long the secret it showed opens the door; for ever where none was asked for.
+    pub lease: Arc<Lease>,
     /// Where it really comes from, proxies seen through.
     pub peer: Peer,
 }
@@ -22,7 +22,7 @@ pub struct Visitor {
 impl Visitor {
     /// Returns who was recognised, by which secret.
     pub fn recognised(&self) -> Recognised {
-        Recognised { principal: Arc::clone(&self.principal), secret: self.secret }
+        Recognised { principal: Arc::clone(&self.principal), lease: Arc::clone(&self.lease) }
     }
 }
 

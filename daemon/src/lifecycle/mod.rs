@@ -31,7 +31,7 @@ use crate::{
     mcp::Sessions,
     signals::{self, Orders},
     store::Store,
-    telemetry::{LogSettings, Logs, Recorder},
+    telemetry::{LogSettings, Logs, Recorder, since_boot},
 };
 use descriptors::Descriptors;
 use doors::Doors;
@@ -92,7 +92,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         state: boot.place.state.clone(),
         logs: boot.log_settings(&config, true).directory,
         pepper: boot.pepper(),
-        started_at: crate::store::now(),
+        started: (crate::store::now(), since_boot()),
         instance: crate::store::new_id(),
         config_file,
     };
@@ -127,6 +127,7 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         config: house.config.1.clone(),
         orders,
         facts,
+        caring: tokio::sync::Mutex::default(),
         pictures: Pictures::default(),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn put_in_place(database: &Path, pepper: &Path) -> Result<Option<Path
     let new_pepper = beside(pepper, crate::control::READY);
     if new_pepper.exists() {
         if pepper.exists() {
-            std::fs::rename(pepper, beside(&kept, ".pepper")).map_err(failed(pepper))?;
+            std::fs::rename(pepper, crate::control::kept_at(pepper)).map_err(failed(pepper))?;
         }
         std::fs::rename(&new_pepper, pepper).map_err(failed(&new_pepper))?;
     }
@@ -58,7 +58,7 @@ mod tests {
             let all = [
                 ("m.db-wal", "m.db.before-restore-wal"),
                 ("m.db", "m.db.before-restore"),
-                ("pepper", "m.db.before-restore.pepper"),
+                ("pepper", "pepper.before-restore"),
                 ("pepper.restore", "pepper"),
             ];
             for (name, text) in [
@@ -77,7 +77,7 @@ mod tests {
             let read = |name: &str| std::fs::read_to_string(at(name)).unwrap();
             assert_eq!((read("m.db"), read("pepper")), ("new".into(), "new".into()), "after {done}");
             assert_eq!(read("m.db.before-restore"), "old");
-            assert_eq!(read("m.db.before-restore.pepper"), "old");
+            assert_eq!(read("pepper.before-restore"), "old");
             assert_eq!(files(dir.path()).len(), 5, "{:?}", files(dir.path()));
             assert_eq!(put_in_place(&at("m.db"), &at("pepper")).unwrap(), None);
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Keyring, guard::Guard, mcp::News, store::Store};
+use crate::{auth::Keyring, mcp::News, store::Store};
 
 /// Time between rounds.
 const ROUND: Duration = Duration::from_secs(30);
@@ -13,16 +13,10 @@ const ROUND: Duration = Duration::from_secs(30);
 const PURGE: i64 = 500;
 
 /// Goes its rounds until `stop` fires.
-pub(super) async fn rounds(
-    store: Store,
-    keys: Arc<Keyring>,
-    guard: Arc<Guard>,
-    news: Arc<News>,
-    stop: CancellationToken,
-) {
+pub(super) async fn rounds(store: Store, keys: Arc<Keyring>, news: Arc<News>, stop: CancellationToken) {
     let mut ticks = interval(ROUND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut flushed, mut retired) = (0, 0);
+    let mut flushed = 0;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -32,10 +26,7 @@ pub(super) async fn rounds(
         news.sessions().flush().await;
         news.sweep();
         let now = crate::store::now();
-        // A secret whose grace is over opens nothing any more; what it opened before ends now.
-        let ended = keys.all().into_iter().filter(|key| (retired..now).contains(&key.previous_until()));
-        ended.for_each(|key| guard.close_outdated(&key));
-        retired = now;
+        keys.end_graces();
         match keys.flush_used(flushed).await {
             Ok(()) => flushed = now,
             Err(error) => tracing::warn!(%error, "when keys were last used could not be written"),

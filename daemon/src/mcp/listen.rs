@@ -112,6 +112,7 @@ impl Mcp {
             let news = tokio::select! {
                 biased;
                 () = who.revoked.cancelled() => return Err(unrecognised(Unrecognised::Revoked)),
+                () = ask.visitor.lease.over().cancelled() => return Err(unrecognised(Unrecognised::Replaced)),
                 () = expired.as_mut() => return Err(unrecognised(Unrecognised::Expired)),
                 news = subscribed.next() => news,
                 () = self.guard.draining().cancelled() => break,

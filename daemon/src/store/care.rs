@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use futures::FutureExt;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
+use zeroize::Zeroizing;
+
 use super::{BUSY_TIMEOUT, Store, StoreError, migrate};
 
 /// What a backup says of itself, and holds beside the tables.
@@ -15,7 +17,7 @@ pub struct Label {
     /// The version of mcpd that made it.
     pub version: String,
     /// What the keys in it were hashed with.
-    pub pepper: Vec<u8>,
+    pub pepper: Zeroizing<Vec<u8>>,
 }
 
 /// How much a database holds.
@@ -44,13 +46,15 @@ pub struct CareRepository<'a>(pub(super) &'a Store);
 impl CareRepository<'_> {
     /// Reads the whole database and says what is wrong with it.
     pub async fn examine(&self) -> Result<Examined, StoreError> {
-        let mut reader = self.0.readers.acquire().await?;
+        // A connection of its own: who reads must not wait for it.
+        let mut reader = existing(self.0.path()).read_only(true).connect().await?;
         let complaints = integrity(&mut reader).await?;
         let newest = sqlx::query_scalar(
             "SELECT max(at) FROM (SELECT max(created_at) AS at FROM api_keys \
              UNION ALL SELECT max(created_at) FROM memories UNION ALL SELECT max(created_at) FROM todos)",
         );
-        let newest: Option<i64> = newest.fetch_one(&mut *reader).await?;
+        let newest: Option<i64> = newest.fetch_one(&mut reader).await?;
+        reader.close().await?;
         Ok(Examined { complaints, newest })
     }
 
@@ -68,7 +72,7 @@ impl CareRepository<'_> {
         put_label(&mut copy, label).await?;
         let checked = check(&mut copy).await;
         copy.close().await?;
-        std::fs::File::open(file)?.sync_all()?;
+        sync(file).await?;
         checked
     }
 }
@@ -91,11 +95,17 @@ pub async fn read_backup(file: &Path) -> Result<(Label, Contents), StoreError> {
 
 /// Takes the label off a copy of a backup that is about to become the database.
 pub async fn take_label_off(file: &Path) -> Result<(), StoreError> {
-    let mut copy = existing(file).connect().await?;
+    // What is dropped is overwritten: the pepper must not lie in the pages of the database.
+    let mut copy = existing(file).pragma("secure_delete", "on").connect().await?;
     sqlx::query("DROP TABLE backup").execute(&mut copy).await?;
     copy.close().await?;
-    std::fs::File::open(file)?.sync_all()?;
-    Ok(())
+    sync(file).await
+}
+
+/// Waits until a file is on the disk.
+async fn sync(file: &Path) -> Result<(), StoreError> {
+    let file = tokio::fs::File::open(file).await?;
+    Ok(file.sync_all().await?)
 }
 
 fn existing(file: &Path) -> SqliteConnectOptions {
@@ -113,7 +123,7 @@ async fn put_label(copy: &mut SqliteConnection, label: &Label) -> Result<(), Sto
     sqlx::query("INSERT INTO backup (made_at, version, pepper) VALUES (?, ?, ?)")
         .bind(label.made_at)
         .bind(&label.version)
-        .bind(&label.pepper)
+        .bind(label.pepper.as_slice())
         .execute(copy)
         .await?;
     Ok(())
@@ -123,7 +133,7 @@ async fn read_label(copy: &mut SqliteConnection) -> Result<Label, StoreError> {
     let row: Result<(i64, String, Vec<u8>), _> =
         sqlx::query_as("SELECT made_at, version, pepper FROM backup").fetch_one(copy).await;
     let (made_at, version, pepper) = row.map_err(|_| StoreError::NoBackup)?;
-    Ok(Label { made_at, version, pepper })
+    Ok(Label { made_at, version, pepper: pepper.into() })
 }
 
 async fn check(copy: &mut SqliteConnection) -> Result<Contents, StoreError> {
@@ -157,7 +167,7 @@ mod tests {
     use super::*;
 
     fn label() -> Label {
-        Label { made_at: 7, version: "1".into(), pepper: vec![3; 32] }
+        Label { made_at: 7, version: "1".into(), pepper: vec![0xa7; 32].into() }
     }
 
     #[tokio::test]
@@ -175,8 +185,21 @@ mod tests {
         assert!(read == label() && found == contents);
         take_label_off(&file).await.unwrap();
         assert!(matches!(read_backup(&file).await, Err(StoreError::NoBackup)));
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(32).any(|part| part == [0xa7; 32]), "the pepper is not left in it");
         let again = Store::open(&file, 1).await.unwrap();
         assert_eq!(again.allow().all().await.unwrap().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_else_has_the_database_open_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
+        assert!(store.is_alone());
+        let other = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
+        assert!(!store.is_alone() && !other.is_alone());
+        drop(other);
+        assert!(store.is_alone());
     }
 
     #[tokio::test]

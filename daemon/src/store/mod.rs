@@ -20,7 +20,9 @@ mod tools;
 mod writer;
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -66,6 +68,8 @@ pub struct Store {
     readers: SqlitePool,
     writer: Writer,
     changes: Changes,
+    /// Locked, shared with every process that has the database open, for as long as this one has.
+    used: Arc<File>,
 }
 
 impl Store {
@@ -80,6 +84,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
+        let used = File::options().create(true).truncate(false).write(true).open(beside(path, ".use"))?;
+        used.lock_shared()?;
         migrate::prepare(path, &options).await?;
         // The writer opens first: a read-only connection cannot create the WAL files.
         let changes = Changes::new();
@@ -88,7 +94,7 @@ impl Store {
             .max_connections(readers.max(1))
             .connect_with(options.read_only(true).pragma("query_only", "on"))
             .await?;
-        Ok(Self { path: path.to_owned(), readers, writer, changes })
+        Ok(Self { path: path.to_owned(), readers, writer, changes, used: Arc::new(used) })
     }
 
     /// Returns the database file.
@@ -99,6 +105,14 @@ impl Store {
     /// Returns the database as a whole.
     pub fn care(&self) -> CareRepository<'_> {
         CareRepository(self)
+    }
+
+    /// Answers whether no other process has the database open now.
+    pub fn is_alone(&self) -> bool {
+        // Ours alone can be made exclusive; whatever came of that, it is shared again.
+        let alone = self.used.try_lock().is_ok();
+        let _ = self.used.lock_shared();
+        alone
     }
 
     /// Returns the API keys.

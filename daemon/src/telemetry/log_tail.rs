@@ -17,6 +17,9 @@ const LOOK_BACK: u64 = 16 * 1024 * 1024;
 /// Longest line that is told, in bytes; the rest of a longer one is left out.
 const LONGEST: usize = 64 * 1024;
 
+/// Bytes of text that are told at once, at most: JSON may make six times as many of them, and frames have a limit.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+
 /// Where somebody stands in the log.
 pub struct LogTail {
     directory: PathBuf,
@@ -45,19 +48,23 @@ impl Wanted {
 struct Newest {
     lines: VecDeque<LogLine>,
     most: usize,
+    /// Bytes of their texts.
+    bytes: usize,
     /// Lines that were wanted and had to go.
     dropped: u64,
 }
 
 impl Newest {
     fn new(most: usize) -> Self {
-        Self { lines: VecDeque::new(), most, dropped: 0 }
+        Self { lines: VecDeque::new(), most, bytes: 0, dropped: 0 }
     }
 
     fn push(&mut self, line: LogLine) {
+        self.bytes += line.text.len();
         self.lines.push_back(line);
-        if self.lines.len() > self.most {
-            self.lines.pop_front();
+        while self.lines.len() > self.most || self.bytes > MOST_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { return };
+            self.bytes -= oldest.text.len();
             self.dropped += 1;
         }
     }

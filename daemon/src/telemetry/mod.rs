@@ -21,7 +21,7 @@ pub use histogram::Summary;
 pub use log_tail::LogTail;
 pub use logs::{LogError, LogGuard, LogSettings, Logs};
 pub use names::Metric;
-pub use process::ProcessUse;
+pub use process::{ProcessUse, since_boot};
 pub use recorder::{Gauged, KeyMeter, KeyTotals, Recorder, ToolMeter, Totals};
 pub use render::prometheus;
 pub use request_log::RequestLog;

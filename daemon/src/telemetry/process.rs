@@ -1,5 +1,7 @@
 //! What the process itself uses, read from the system when somebody asks.
 
+use std::time::Duration;
+
 use rustix::time::{ClockId, clock_gettime};
 
 /// What the process uses now.
@@ -18,6 +20,17 @@ impl ProcessUse {
         let cpu_seconds = spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9;
         Self { resident_bytes: resident_bytes(), cpu_seconds }
     }
+}
+
+/// Returns how long the system has been up, asleep or not; nobody can set it.
+pub fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    let passed = clock_gettime(clock);
+    let nanos = u32::try_from(passed.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(passed.tv_sec).unwrap_or(0), nanos)
 }
 
 /// Reads the second field of `/proc/self/statm`, resident pages (proc_pid_statm(5)).

@@ -195,8 +195,8 @@ impl Recorder {
         KeyMeter { requests: counter(Metric::KeyRequests), failed: counter(Metric::KeyFailed) }
     }
 
-    /// Returns the figures of every key that was used, busiest first.
-    pub fn keys(&self) -> Vec<KeyTotals> {
+    /// Returns the figures of the busiest keys, busiest first.
+    pub fn busiest_keys(&self, most: usize) -> Vec<KeyTotals> {
         let mut found = Vec::new();
         self.registry.visit_counters(|key, requests| {
             if key.name() == Metric::KeyRequests.name()
@@ -210,7 +210,7 @@ impl Recorder {
             let failed = self.key(&id).failed.load(Ordering::Relaxed);
             KeyTotals { id, requests, failed }
         };
-        found.into_iter().map(totals).collect()
+        found.into_iter().take(most).map(totals).collect()
     }
 
     /// Returns the durations of all requests as they fell into buckets: upper edge in milliseconds, and how many.

@@ -52,7 +52,7 @@ fn busiest(recorder: &Recorder, guard: &Guard) -> Vec<KeyStats> {
         requests: totals.requests,
         failed: totals.failed,
     };
-    recorder.keys().into_iter().take(KEYS).map(named).collect()
+    recorder.busiest_keys(KEYS).into_iter().map(named).collect()
 }
 
 fn process() -> ProcessStats {

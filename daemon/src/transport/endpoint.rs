@@ -195,7 +195,8 @@ fn get(http: &Http, heads: &Heads<'_>, visitor: &Visitor) -> Response {
         return answers::invalid(StatusCode::BAD_REQUEST, "this session speaks on its own stream");
     };
     let primes = reader.begins() && session.primes();
-    let mut ends = Ends { ended: session.ended.clone(), ..Ends::default() };
+    let (ended, replaced) = (session.ended.clone(), visitor.lease.over().clone());
+    let mut ends = Ends { ended, replaced, ..Ends::default() };
     if !reader.answers() {
         ends.draining = http.guard.draining().clone();
     }

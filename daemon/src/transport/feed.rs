@@ -104,6 +104,8 @@ impl Call {
 pub(super) struct Ends {
     /// A session that ended, or a key that was revoked.
     pub(super) ended: CancellationToken,
+    /// The time of a secret that was replaced.
+    pub(super) replaced: CancellationToken,
     /// A drain.
     pub(super) draining: CancellationToken,
 }
@@ -174,6 +176,7 @@ impl Feed {
             biased;
             () = expired.as_mut() => None,
             () = ends.ended.cancelled() => None,
+            () = ends.replaced.cancelled() => None,
             message = source.next() => message,
             () = ends.draining.cancelled() => None,
             _ = ticks.tick() => Some(COMMENT),

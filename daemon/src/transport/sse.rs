@@ -46,7 +46,7 @@ pub(super) fn open(http: &Arc<Http>, knock: &Knock) -> Response {
         return answers::denied(&denied);
     }
     knock.line.place.becomes("sse");
-    let principal = Arc::clone(&visitor.principal);
+    let known = visitor.recognised();
     let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor, Arc::clone(knock.line.place.trace()));
     let mut random = [0u8; 16];
     rand::rng().fill_bytes(&mut random);
@@ -58,9 +58,10 @@ pub(super) fn open(http: &Arc<Http>, knock: &Knock) -> Response {
     http.tasks.spawn(async move {
         tokio::select! { () = draining.cancelled() => ending.finish().await, () = ending.done().cancelled() => {} }
     });
-    let ends = Ends { ended: principal.revoked.clone(), ..Ends::default() };
+    let (ended, replaced) = (known.principal.revoked.clone(), known.lease.over().clone());
+    let ends = Ends { ended, replaced, ..Ends::default() };
     let held = Leaver { http: Arc::clone(http), id, talk };
-    let feed = Feed::new(Source::Talk(said), &principal, ends, held).beginning(Bytes::from(endpoint));
+    let feed = Feed::new(Source::Talk(said), &known.principal, ends, held).beginning(Bytes::from(endpoint));
     answers::stream(feed.body())
 }
 

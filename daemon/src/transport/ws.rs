@@ -30,7 +30,7 @@ use super::{
     talk::{Said, Talk},
 };
 use crate::{
-    auth::{Credentials, Principal, Secret},
+    auth::{Credentials, Recognised, Secret},
     guard::{Denied, Visitor},
 };
 
@@ -140,12 +140,12 @@ impl End {
 }
 
 async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket, patience: Duration) {
-    let principal = Arc::clone(&visitor.principal);
+    let known = visitor.recognised();
     let (talk, said) = Talk::begin(Arc::clone(&http.mcp), visitor, Arc::clone(line.place.trace()));
     let (mut sink, mut stream) = socket.split();
     let unheard = CancellationToken::new();
     let hearing = async {
-        let unwelcome = unwelcome(&principal, line);
+        let unwelcome = unwelcome(&known, line);
         let end = tokio::select! {
             biased;
             () = unwelcome => End::Unwelcome,
@@ -171,15 +171,16 @@ async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket,
 }
 
 /// Waits until the visitor is not welcome any more.
-async fn unwelcome(principal: &Principal, line: &Line) {
+async fn unwelcome(known: &Recognised, line: &Line) {
     let expired = async {
-        match principal.time_left() {
+        match known.principal.time_left() {
             Some(left) => tokio::time::sleep(left).await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
-        () = principal.revoked.cancelled() => {}
+        () = known.principal.revoked.cancelled() => {}
+        () = known.lease.over().cancelled() => {}
         () = line.place.closed().cancelled() => {}
         () = expired => {}
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use ipnet::IpNet;
 
-use super::{Entry, KeyTerms, Keyring, KeyringError, entry};
+use super::{Entry, Held, KeyTerms, Keyring, KeyringError, entry};
 use crate::{
     auth::{ForeignText, KeyText, Principal},
     store::{KeyRow, PreviousSecret, StoreError, now},
@@ -13,6 +13,7 @@ use crate::{
 impl Keyring {
     /// Issues a key and returns its text, which is kept nowhere.
     pub async fn add(&self, terms: KeyTerms) -> Result<(Arc<Principal>, KeyText), KeyringError> {
+        let _alone = self.changing.lock().await;
         let key = KeyText::generate();
         let principal = self.keep(key.id().to_owned(), self.pepper.digest(&key), terms).await?;
         Ok((principal, key))
@@ -24,8 +25,9 @@ impl Keyring {
         secret: &ForeignText,
         terms: KeyTerms,
     ) -> Result<Arc<Principal>, KeyringError> {
+        let _alone = self.changing.lock().await;
         let digest = self.pepper.foreign_digest(secret);
-        let holder = self.held.read().foreign.get(&digest).cloned();
+        let holder = self.ring.read().foreign.get(&digest).cloned();
         if let Some(holder) = holder.and_then(|id| self.find(&id)) {
             return Err(KeyringError::SecretTaken(holder.name().to_string()));
         }
@@ -63,13 +65,13 @@ impl Keyring {
         }
         let entry = entry(row)?;
         let principal = Arc::clone(&entry.principal);
-        self.held.write().insert(&id, entry);
+        self.ring.write().insert(&id, entry);
         Ok(principal)
     }
 
     /// Answers whether a name may be given. An id as a name would make `show` and `revoke` mean another key.
     fn free(&self, name: &str) -> Result<(), KeyringError> {
-        let is_id = self.held.read().entries.contains_key(name);
+        let is_id = self.ring.read().entries.contains_key(name);
         if is_id { Err(KeyringError::NameTaken(name.to_owned())) } else { Ok(()) }
     }
 
@@ -79,26 +81,45 @@ impl Keyring {
         name_or_id: &str,
         until: i64,
     ) -> Result<(Arc<Principal>, KeyText), KeyringError> {
+        let _alone = self.changing.lock().await;
         let (id, principal) = self.living(name_or_id)?;
+        if principal.expired(now()) {
+            return Err(KeyringError::Expired(principal.name().to_string()));
+        }
         let key = KeyText::with_id(&id);
         let digest = self.pepper.digest(&key);
-        let before = self.held.read().entries.get(&id).map(|entry| entry.digest.clone());
+        let before = self.ring.read().entries.get(&id).map(|entry| entry.newest.digest.clone());
         let before = before.ok_or_else(|| KeyringError::NotFound(name_or_id.to_owned()))?;
         let previous = PreviousSecret { digest: before, until };
-        self.store.keys().rotate(&id, digest.clone(), previous.clone()).await?;
-        let entry = Entry { principal: Arc::clone(&principal), digest, previous: Some(previous) };
-        let mut held = self.held.write();
-        held.foreign.retain(|_, holder| *holder != id);
-        // Under the lock: nobody is recognised by the new secret before it counts as the newest.
-        principal.secrets.replaced(until);
-        held.insert(&id, entry);
-        drop(held);
+        self.store.keys().rotate(&id, digest.clone(), previous).await?;
+        self.replace(&id, digest, until);
         Ok((principal, key))
+    }
+
+    /// Puts a new secret in force, and sets the end of the one it replaces.
+    fn replace(&self, id: &str, digest: Vec<u8>, until: i64) {
+        let mut ring = self.ring.write();
+        let Some(Entry { principal, newest, previous }) = ring.entries.remove(id) else { return };
+        if let Some(older) = previous {
+            older.lease.end();
+        }
+        newest.lease.end_at(until);
+        let over = newest.lease.is_over(now);
+        if over {
+            newest.lease.end();
+        }
+        ring.foreign.retain(|_, holder| holder != id);
+        let fresh = Held { digest, lease: Arc::default() };
+        ring.insert(id, Entry { principal, newest: fresh, previous: (!over).then_some(newest) });
     }
 
     /// Gives a living key another name.
     pub async fn rename(&self, name_or_id: &str, name: &str) -> Result<Arc<Principal>, KeyringError> {
+        let _alone = self.changing.lock().await;
         let (id, principal) = self.living(name_or_id)?;
+        if *principal.name() == *name {
+            return Ok(principal);
+        }
         self.free(name)?;
         match self.store.keys().rename(&id, name).await {
             Err(StoreError::Duplicate) => return Err(KeyringError::NameTaken(name.to_owned())),

@@ -13,7 +13,7 @@ use mcpd_config::Rate;
 use parking_lot::RwLock;
 use subtle::ConstantTimeEq;
 
-use super::{ForeignText, KeyText, Pepper, Principal, Scope, Secret, SecretAge, ToolPolicy};
+use super::{ForeignText, KeyText, Lease, Pepper, Principal, Scope, Secret, ToolPolicy};
 use crate::store::{KeyRow, PreviousSecret, Store, StoreError, now};
 
 /// Why a caller was not recognised. Only the log learns which; the caller hears one sentence for all.
@@ -65,6 +65,9 @@ pub enum KeyringError {
     /// It was revoked before.
     #[error("the key {0:?} is revoked already")]
     AlreadyRevoked(String),
+    /// It has expired, and no new secret brings it back.
+    #[error("the key {0:?} has expired")]
+    Expired(String),
     /// A key has that secret.
     #[error("the key {0:?} has that secret already")]
     SecretTaken(String),
@@ -97,43 +100,47 @@ pub struct KeyTerms {
     pub expires_at: Option<i64>,
 }
 
-/// A caller whose key was recognised, and by which of its secrets.
+/// A caller whose key was recognised, and the time of the secret it showed.
 #[derive(Debug, Clone)]
 pub struct Recognised {
     /// Who it is.
     pub principal: Arc<Principal>,
-    /// The secret it showed.
-    pub secret: SecretAge,
-}
-
-impl Recognised {
-    /// Makes a caller that needs no key.
-    pub fn keyless(principal: Arc<Principal>) -> Self {
-        Self { principal, secret: SecretAge::default() }
-    }
+    /// How long the secret it showed opens the door.
+    pub lease: Arc<Lease>,
 }
 
 struct Entry {
     principal: Arc<Principal>,
+    newest: Held,
+    /// The one before the last rotation, while its grace lasts.
+    previous: Option<Held>,
+}
+
+/// A secret, as far as it is known here.
+struct Held {
     digest: Vec<u8>,
-    previous: Option<PreviousSecret>,
+    lease: Arc<Lease>,
+}
+
+impl Held {
+    fn has(&self, digest: &[u8]) -> bool {
+        self.digest.ct_eq(digest).into()
+    }
 }
 
 impl Entry {
-    /// Returns which of the key's secrets has this digest. Both are always compared, so that time tells nothing.
-    fn age(&self, digest: &[u8]) -> Option<SecretAge> {
-        let newest = bool::from(self.digest.ct_eq(digest));
-        let previous = self.previous.as_ref().map_or(&[][..], |previous| &previous.digest);
-        let previous = bool::from(previous.ct_eq(digest));
-        let secrets = &self.principal.secrets;
-        newest.then(|| secrets.newest()).or_else(|| previous.then(|| secrets.previous()))
+    /// Returns the time of the secret with this digest. Both are always compared, so that time tells nothing.
+    fn lease(&self, digest: &[u8]) -> Option<Arc<Lease>> {
+        let newest = self.newest.has(digest).then_some(&self.newest.lease);
+        let previous = self.previous.as_ref().filter(|held| held.has(digest)).map(|held| &held.lease);
+        newest.or(previous).map(Arc::clone)
     }
 
     /// Returns the digests by which an imported key is found.
-    fn foreign(&self) -> impl Iterator<Item = Vec<u8>> {
+    fn foreign(&self) -> impl Iterator<Item = &Vec<u8>> {
         let imported = self.principal.is_imported();
-        let digests = [Some(self.digest.clone()), self.previous.as_ref().map(|one| one.digest.clone())];
-        digests.into_iter().flatten().filter(move |_| imported)
+        let all = std::iter::once(&self.newest).chain(&self.previous);
+        all.map(|held| &held.digest).filter(move |_| imported)
     }
 }
 
@@ -141,20 +148,22 @@ impl Entry {
 pub struct Keyring {
     store: Store,
     pepper: Pepper,
-    held: RwLock<Held>,
+    ring: RwLock<Ring>,
+    /// Held over a whole change, store and memory, so that the two never disagree about who came last.
+    changing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Ring {
     /// By public id.
     entries: HashMap<String, Entry>,
     /// Ids of imported keys by the digests of their secrets.
     foreign: HashMap<Vec<u8>, String>,
 }
 
-impl Held {
+impl Ring {
     fn insert(&mut self, id: &str, entry: Entry) {
-        self.foreign.extend(entry.foreign().map(|digest| (digest, id.to_owned())));
+        self.foreign.extend(entry.foreign().map(|digest| (digest.clone(), id.to_owned())));
         self.entries.insert(id.to_owned(), entry);
     }
 }
@@ -162,12 +171,12 @@ impl Held {
 impl Keyring {
     /// Makes a keyring of every key the store keeps.
     pub fn new(store: Store, pepper: Pepper, rows: Vec<KeyRow>) -> Result<Self, StoreError> {
-        let mut held = Held::default();
+        let mut ring = Ring::default();
         for row in rows {
             let id = row.id.clone();
-            held.insert(&id, entry(row)?);
+            ring.insert(&id, entry(row)?);
         }
-        Ok(Self { store, pepper, held: RwLock::new(held) })
+        Ok(Self { store, pepper, ring: RwLock::new(ring), changing: tokio::sync::Mutex::default() })
     }
 
     /// Recognises the key a caller shows. A well-formed key costs one HMAC whether it exists or not,
@@ -183,21 +192,21 @@ impl Keyring {
 
     fn find_issued(&self, key: &KeyText) -> Result<Recognised, Unrecognised> {
         let digest = self.pepper.digest(key);
-        let held = self.held.read();
-        let entry = held.entries.get(key.id()).ok_or(Unrecognised::UnknownId)?;
-        let secret = entry.age(&digest).ok_or(Unrecognised::WrongSecret)?;
-        Ok(Recognised { principal: Arc::clone(&entry.principal), secret })
+        let ring = self.ring.read();
+        let entry = ring.entries.get(key.id()).ok_or(Unrecognised::UnknownId)?;
+        let lease = entry.lease(&digest).ok_or(Unrecognised::WrongSecret)?;
+        Ok(Recognised { principal: Arc::clone(&entry.principal), lease })
     }
 
     /// Finds a key by its digest, which nobody can make without the pepper.
     fn find_imported(&self, shown: &Secret) -> Option<Recognised> {
-        if self.held.read().foreign.is_empty() {
+        if self.ring.read().foreign.is_empty() {
             return None;
         }
         let digest = self.pepper.foreign_digest(&ForeignText::parse(shown)?);
-        let held = self.held.read();
-        let entry = held.entries.get(held.foreign.get(&digest)?)?;
-        Some(Recognised { principal: Arc::clone(&entry.principal), secret: entry.age(&digest)? })
+        let ring = self.ring.read();
+        let entry = ring.entries.get(ring.foreign.get(&digest)?)?;
+        Some(Recognised { principal: Arc::clone(&entry.principal), lease: entry.lease(&digest)? })
     }
 
     /// Answers whether somebody whose key was recognised before is still welcome, from that address, and notes that
@@ -210,7 +219,7 @@ impl Keyring {
         if principal.expired(at) {
             return Err(Unrecognised::Expired);
         }
-        if !principal.accepts(recognised.secret, || at) {
+        if recognised.lease.is_over(|| at) {
             return Err(Unrecognised::Replaced);
         }
         if from.is_some_and(|address| !principal.may_come_from(address)) {
@@ -226,20 +235,39 @@ impl Keyring {
     }
 
     fn find_with_id(&self, name_or_id: &str) -> Option<(String, Arc<Principal>)> {
-        let held = self.held.read();
-        if let Some(entry) = held.entries.get(name_or_id) {
+        let ring = self.ring.read();
+        if let Some(entry) = ring.entries.get(name_or_id) {
             return Some((name_or_id.to_owned(), Arc::clone(&entry.principal)));
         }
-        let named = held.entries.iter().filter(|(_, entry)| *entry.principal.name() == *name_or_id);
+        let named = ring.entries.iter().filter(|(_, entry)| *entry.principal.name() == *name_or_id);
         let best = named
             .max_by_key(|(_, entry)| (!entry.principal.revoked.is_cancelled(), entry.principal.created_at));
         best.map(|(id, entry)| (id.clone(), Arc::clone(&entry.principal)))
     }
 
+    /// Returns until when the secret before the last rotation of a key opens the door.
+    pub fn old_secret_until(&self, id: &str) -> Option<i64> {
+        let ring = self.ring.read();
+        let previous = ring.entries.get(id)?.previous.as_ref()?;
+        previous.lease.ends_at().filter(|until| *until > now())
+    }
+
+    /// Ends the secrets whose grace is over, with every stream they opened.
+    pub fn end_graces(&self) {
+        let mut ring = self.ring.write();
+        let Ring { entries, foreign } = &mut *ring;
+        for entry in entries.values_mut() {
+            if let Some(ended) = entry.previous.take_if(|held| held.lease.is_over(now)) {
+                ended.lease.end();
+                foreign.remove(&ended.digest);
+            }
+        }
+    }
+
     /// Returns every key, oldest first.
     pub fn all(&self) -> Vec<Arc<Principal>> {
         let mut all: Vec<_> =
-            self.held.read().entries.values().map(|entry| Arc::clone(&entry.principal)).collect();
+            self.ring.read().entries.values().map(|entry| Arc::clone(&entry.principal)).collect();
         all.sort_by_cached_key(|principal| (principal.created_at, principal.name()));
         all
     }
@@ -248,14 +276,14 @@ impl Keyring {
     pub fn active(&self) -> usize {
         let now = now();
         let lives = |one: &&Entry| !one.principal.revoked.is_cancelled() && !one.principal.expired(now);
-        self.held.read().entries.values().filter(lives).count()
+        self.ring.read().entries.values().filter(lives).count()
     }
 
     /// Writes when keys were last used, those used since `since`, in one batch.
     pub async fn flush_used(&self, since: i64) -> Result<(), StoreError> {
         let used: Vec<(String, i64)> = {
-            let held = self.held.read();
-            let times = held.entries.iter().filter_map(|(id, entry)| {
+            let ring = self.ring.read();
+            let times = ring.entries.iter().filter_map(|(id, entry)| {
                 let at = entry.principal.last_used_at()?;
                 (at >= since).then(|| (id.clone(), at))
             });
@@ -266,6 +294,11 @@ impl Keyring {
 }
 
 fn entry(row: KeyRow) -> Result<Entry, StoreError> {
-    let (digest, previous) = (row.digest.clone(), row.previous.clone());
-    Ok(Entry { principal: Arc::new(Principal::of_key(row)?), digest, previous })
+    let newest = Held { digest: row.digest.clone(), lease: Arc::default() };
+    let previous = row.previous.clone().filter(|previous| previous.until > now());
+    let previous = previous.map(|PreviousSecret { digest, until }| {
+        let lease = Arc::new(Lease::until(until));
+        Held { digest, lease }
+    });
+    Ok(Entry { principal: Arc::new(Principal::of_key(row)?), newest, previous })
 }

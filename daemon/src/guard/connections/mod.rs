@@ -17,9 +17,9 @@ use mcpd_config::Limits;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Denied, Visitor};
+use super::Denied;
 use crate::{
-    auth::{Peer, Principal, PrincipalId, Recognised},
+    auth::{Peer, Principal, PrincipalId},
     telemetry::{Gauged, Recorder},
 };
 
@@ -50,7 +50,7 @@ struct Entry {
     since: i64,
     serving: Arc<AtomicU32>,
     /// Who was recognised on it last.
-    known: Mutex<Option<Recognised>>,
+    known: Mutex<Option<Arc<Principal>>>,
     trace: Arc<Trace>,
     close: CancellationToken,
     pushed_out: CancellationToken,
@@ -177,7 +177,7 @@ impl Connections {
                 id: entry.id,
                 transport: *entry.transport.lock(),
                 peer: entry.peer,
-                principal: entry.known.lock().as_ref().map(|known| known.principal.name()),
+                principal: entry.known.lock().as_ref().map(|known| known.name()),
                 client: entry.trace.client(),
                 since: entry.since,
                 requests: entry.trace.requests(),
@@ -199,20 +199,10 @@ impl Connections {
 
     /// Closes every connection last used by a principal.
     pub(super) fn close_all_of(&self, principal: &PrincipalId) {
-        self.close_where(|known| known.principal.id == *principal);
-    }
-
-    /// Closes every connection on which a principal was last recognised by a secret that no longer opens the door.
-    pub(super) fn close_outdated(&self, principal: &Principal) {
-        self.close_where(|known| {
-            known.principal.id == principal.id && !principal.accepts(known.secret, crate::store::now)
-        });
-    }
-
-    fn close_where(&self, unwelcome: impl Fn(&Recognised) -> bool) {
         let state = self.state.lock();
-        let unwelcome = |entry: &&Arc<Entry>| entry.known.lock().as_ref().is_some_and(&unwelcome);
-        state.open.values().filter(unwelcome).for_each(|entry| entry.tell_close());
+        let own =
+            |entry: &&Arc<Entry>| entry.known.lock().as_ref().is_some_and(|known| known.id == *principal);
+        state.open.values().filter(own).for_each(|entry| entry.tell_close());
     }
 
     /// Closes every connection whose other end is one of these.
@@ -222,8 +212,7 @@ impl Connections {
     }
 
     /// Notes that a principal uses a connection another used before, or nobody: no more of them than it may have.
-    fn hand_over(&self, entry: &Entry, known: Recognised) -> Result<(), Denied> {
-        let principal = Arc::clone(&known.principal);
+    fn hand_over(&self, entry: &Entry, principal: &Arc<Principal>) -> Result<(), Denied> {
         let mut state = self.state.lock();
         if !state.open.contains_key(&entry.id) {
             // Pushed out a moment ago; its place is somebody else's.
@@ -236,25 +225,24 @@ impl Connections {
         }
         *state.held.entry(principal.id.clone()).or_default() += 1;
         state.strangers.remove(&entry.id);
-        let before = entry.known.lock().replace(known);
+        let before = entry.known.lock().replace(Arc::clone(principal));
         if let Some(before) = before {
-            state.release(&before.principal.id);
+            // Another's client has another name.
+            entry.trace.forget_name();
+            state.release(&before.id);
         }
         Ok(())
     }
 }
 
 impl Connection {
-    pub(super) fn used_by(&self, visitor: &Visitor) -> Result<(), Denied> {
+    pub(super) fn used_by(&self, principal: &Arc<Principal>) -> Result<(), Denied> {
         self.entry.trace.request();
-        if let Some(known) = self.entry.known.lock().as_mut()
-            && (Arc::ptr_eq(&known.principal, &visitor.principal)
-                || known.principal.id == visitor.principal.id)
-        {
-            known.secret = visitor.secret;
+        let same = |one: &Arc<Principal>| Arc::ptr_eq(one, principal) || one.id == principal.id;
+        if self.entry.known.lock().as_ref().is_some_and(same) {
             return Ok(());
         }
-        self.connections.hand_over(&self.entry, visitor.recognised())
+        self.connections.hand_over(&self.entry, principal)
     }
 
     /// Returns what operators see of it, for those who serve it to note.
@@ -294,7 +282,7 @@ impl Drop for Connection {
         state.open.remove(&self.entry.id);
         state.strangers.remove(&self.entry.id);
         if let Some(known) = self.entry.known.lock().take() {
-            state.release(&known.principal.id);
+            state.release(&known.id);
         }
     }
 }

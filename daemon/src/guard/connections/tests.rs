@@ -1,7 +1,6 @@
 //! Tests of the table of connections.
 
 use super::*;
-use crate::auth::Principal;
 
 fn connections(limit: u32) -> Arc<Connections> {
     let mut limits = mcpd_config::Config::load(None, &[]).unwrap().limits;
@@ -13,15 +12,11 @@ fn open(connections: &Arc<Connections>) -> Result<Connection, Denied> {
     connections.open(Peer::Local(0), "http").map(|(place, _)| place)
 }
 
-fn key(name: &str, connections: u32) -> Visitor {
+fn key(name: &str, connections: u32) -> Arc<Principal> {
     let mut principal = Principal::anonymous();
     principal.id = PrincipalId::Key(name.into());
     principal.connections = Some(connections);
-    visitor(principal)
-}
-
-fn visitor(principal: Principal) -> Visitor {
-    Visitor { principal: Arc::new(principal), secret: Default::default(), peer: Peer::Local(0) }
+    Arc::new(principal)
 }
 
 #[test]
@@ -85,7 +80,7 @@ fn a_key_has_its_own_limit() {
 #[test]
 fn local_users_have_no_limit_of_their_own() {
     let connections = connections(500);
-    let local = visitor(Principal::local(0));
+    let local = Arc::new(Principal::local(0));
     let places: Vec<_> = (0..300).map(|_| open(&connections).unwrap()).collect();
     assert!(places.iter().all(|place| place.used_by(&local).is_ok()));
     drop(places);

@@ -23,7 +23,13 @@ impl Trace {
         self.named.load(Ordering::Relaxed)
     }
 
-    /// Notes what the client calls itself; a later name replaces it.
+    /// Forgets the name, for a connection that another's client uses now.
+    pub(super) fn forget_name(&self) {
+        *self.client.lock() = None;
+        self.named.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes what the client calls itself.
     pub fn name(&self, client: &str) {
         *self.client.lock() = Some(client.into());
         self.named.store(true, Ordering::Relaxed);
