@@ -211,7 +211,7 @@ pub(crate) const KEYMAP: &[Binding] = keymap! {
         [ctrl('c')]               Action::Quit,               "quit", "";
     }
     Context::Away => {
-        [code(KeyCode::Enter), char('r')]      Action::Retry, "try the daemon now", "try now";
+        [code(KeyCode::Enter)]    Action::Retry,              "try the daemon now", "try now";
     }
     Context::Filter => {
         [code(KeyCode::Enter)]    Action::Keep,               "keep the filter", "keep";
@@ -249,6 +249,13 @@ pub(crate) fn lookup(contexts: &[Context], event: KeyEvent) -> Option<Action> {
             .find(|binding| binding.keys.iter().any(|press| press.is(event)))
             .map(|binding| binding.action)
     })
+}
+
+/// Returns the first key that does something where the contexts hold.
+pub(crate) fn press_for(contexts: &[Context], action: Action) -> Option<Press> {
+    let mut held =
+        contexts.iter().flat_map(|context| KEYMAP.iter().filter(move |line| line.context == *context));
+    held.find(|binding| binding.action == action).and_then(|binding| binding.keys.first().copied())
 }
 
 /// Returns the heading of a context in the help pane.

@@ -9,7 +9,7 @@ use crate::{
         App, Link, Pane,
         detail::{Detail, Part},
     },
-    keymap::{Binding, Context, KEYMAP, heading},
+    keymap::{Action, Binding, Context, KEYMAP, heading, press_for},
     msg::Trouble,
 };
 
@@ -38,6 +38,21 @@ pub(crate) struct Regions {
 /// Returns whether the terminal is too small to show anything.
 pub(crate) fn is_too_small((width, height): (u16, u16)) -> bool {
     width < SMALLEST.0 || height < SMALLEST.1
+}
+
+/// Returns whether a screen of a size shows the state, and not only that it cannot.
+pub(crate) fn fits(app: &App, size: (u16, u16)) -> bool {
+    !is_too_small(size) && size == app.size
+}
+
+/// Returns what a screen that is too small says instead: its size, and what can be done.
+pub(crate) fn too_small_lines(app: &App, (width, height): (u16, u16)) -> Vec<String> {
+    let quit = press_for(&app.contexts(), Action::Quit).map(|press| format!("{} quits", press.label()));
+    // Nothing leaves a secret that nobody saw.
+    let way_out = quit.unwrap_or_else(|| "make it larger: a secret waits".into());
+    let (least_width, least_height) = SMALLEST;
+    let words = format!("too small: {width}x{height}; {least_width}x{least_height} is needed; {way_out}");
+    wrap(&words, width.into())
 }
 
 /// Returns the parts of the screen.
@@ -89,9 +104,7 @@ pub(crate) fn tabs(area: Rect) -> [(Pane, Rect); 8] {
 /// Returns the lines of what came of the last action, three at most.
 pub(crate) fn notice_lines(app: &App) -> Vec<String> {
     let Some(notice) = app.notice.as_ref().filter(|_| app.typing.is_none()) else { return vec![] };
-    let mut lines = wrap(&notice.words, app.size.0.saturating_sub(2).into());
-    lines.truncate(3);
-    lines
+    wrap_within(&notice.words, app.size.0.saturating_sub(2).into(), 3)
 }
 
 /// Returns the lines of the banner: none while the daemon is here.
@@ -109,9 +122,7 @@ pub(crate) fn banner_lines(app: &App) -> Vec<String> {
     };
     let width = usize::from(app.size.0.saturating_sub(2));
     let mut lines = vec![format!("{what}: {next}")];
-    let mut reason = wrap(&why.words, width);
-    reason.truncate(2);
-    lines.extend(reason);
+    lines.extend(wrap_within(&why.words, width, 2));
     let start =
         (!app.was_here && why.kind == Trouble::Gone).then(|| format!("start it: {}", app.fixed.start_hint));
     lines.extend(why.hint.iter().cloned().chain(start).map(|hint| escape(&hint).into_owned()));
@@ -243,6 +254,21 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
+/// Breaks a text into at most `most` lines, with a sign at the end where something is missing.
+pub(crate) fn wrap_within(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            while usize::from(last.cell_width_or_zero()) >= width.max(1) {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    lines
+}
+
 trait Cells {
     fn cell_width_or_zero(&self) -> u16;
 }
@@ -315,6 +341,15 @@ mod tests {
         assert_eq!(wrap("a\nb\u{202e}", 80), ["a\\u{a}b\\u{202e}"]);
         assert_eq!(wrap("", 10), [""]);
         assert_eq!(wrap("12345678 9", 8), ["12345678", "9"]);
+    }
+
+    #[test]
+    fn text_that_needs_more_lines_than_there_are_says_so() {
+        assert_eq!(wrap_within("one two three", 8, 2), ["one two", "three"]);
+        assert_eq!(wrap_within("one two three", 8, 1), ["one two…"]);
+        assert_eq!(wrap_within("abcdefghij", 4, 2), ["abcd", "efg…"]);
+        assert_eq!(wrap_within("会话会话会话", 4, 2), ["会话", "会…"]);
+        assert_eq!(wrap_within("abc", 1, 0), Vec::<String>::new());
     }
 
     #[test]

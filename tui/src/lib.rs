@@ -85,9 +85,13 @@ pub async fn run(settings: Settings) -> Result<(), TuiError> {
             biased;
             () = sleep_until(drawing), if next_drawing.is_some() => {
                 app.settle();
-                terminal.draw(|frame| view::draw(&app, frame))?;
+                let mut size = app.size;
+                terminal.draw(|frame| {
+                    size = frame.area().as_size().into();
+                    view::draw(&app, frame);
+                })?;
                 (drawn, next_drawing) = (Instant::now(), None);
-                None
+                Some(Msg::Drawn(size.0, size.1))
             }
             event = input.next() => match event {
                 Some(event) => message(event?),
@@ -100,7 +104,8 @@ pub async fn run(settings: Settings) -> Result<(), TuiError> {
         };
         let Some(msg) = msg else { continue };
         let wait = if msg.is_urgent() { FRAME } else { pace };
-        let mut happened = vec![msg];
+        // The last of them happens first.
+        let mut happened = vec![msg, Msg::Now(conn::now())];
         while let Some(msg) = happened.pop() {
             for effect in update(&mut app, msg) {
                 match effect {

@@ -23,6 +23,10 @@ pub(crate) enum Msg {
     Paste(String),
     /// The terminal has another size.
     Resize(u16, u16),
+    /// It is this many milliseconds since 1970; comes before everything else that happens, and alone does nothing.
+    Now(i64),
+    /// A screen of this size was drawn.
+    Drawn(u16, u16),
     /// Time has passed: it is this many milliseconds since 1970 now.
     Tick(i64),
     /// The daemon answers again.
@@ -56,7 +60,8 @@ impl Msg {
         match self {
             Self::Key(_) | Self::Mouse(_) | Self::Paste(_) | Self::Resize(..) | Self::Hangup => true,
             Self::Connected | Self::Away { .. } | Self::Done(_) | Self::Failed(..) => true,
-            Self::Tick(_) | Self::Picture(_) | Self::Requests(_) | Self::Logs(_) | Self::NoFeed(..) => false,
+            Self::Now(_) | Self::Drawn(..) | Self::Tick(_) => false,
+            Self::Picture(_) | Self::Requests(_) | Self::Logs(_) | Self::NoFeed(..) => false,
         }
     }
 }

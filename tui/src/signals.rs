@@ -5,6 +5,8 @@ use std::io;
 /// Hears that the process is told to end, or that its terminal is gone.
 #[cfg(unix)]
 pub(crate) struct Hangup {
+    // A Ctrl-C is a key while the terminal is raw; this is one that somebody sends.
+    interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
 }
@@ -14,12 +16,17 @@ impl Hangup {
     /// Begins to listen.
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, hangup: signal(SignalKind::hangup())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
     /// Returns when it was told.
     pub(crate) async fn came(&mut self) {
         tokio::select! {
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = self.hangup.recv() => {}
         }

@@ -17,9 +17,17 @@ use crate::{
     theme::Tone,
 };
 
+/// How long after the daemon came back keys that change something do nothing, in milliseconds.
+const JUST_BACK: i64 = 500;
+
 impl App {
     /// Does what a key or a click stands for.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        if action.needs_daemon() && self.is_just_back() {
+            // It was pressed at a daemon that was away, and would have been refused then.
+            self.notify(Tone::Odd, "the daemon came back just now: press it again");
+            return vec![];
+        }
         match action {
             Action::Quit => return vec![Effect::Quit],
             Action::Help => return self.show(Pane::Help),
@@ -137,8 +145,29 @@ impl App {
         false
     }
 
+    fn is_just_back(&self) -> bool {
+        self.back_at.is_some_and(|at| (0..JUST_BACK).contains(&(self.now - at)))
+    }
+
+    /// Returns whether the visible rows are those of the daemon that answers now, and says so if not.
+    fn knows_rows(&mut self) -> bool {
+        let is_old = self.visible_list().is_some_and(|listed| self.lists.is_old(listed));
+        if is_old {
+            self.notify(Tone::Odd, "the list is from before the daemon went away: wait for the new one");
+        }
+        !is_old
+    }
+
+    /// Takes a question away that is about a daemon which is not there any more.
+    pub(super) fn drop_question(&mut self, because: &str) {
+        if let Some(Popup::Question(_)) = self.popup {
+            self.popup = None;
+            self.notify(Tone::Odd, format!("the question was dropped: {because}"));
+        }
+    }
+
     fn ask(&mut self, question: impl FnOnce(&Self) -> Option<Question>) {
-        if self.may_act() {
+        if self.may_act() && self.knows_rows() {
             self.popup = question(self).map(Popup::Question);
         }
     }
@@ -174,13 +203,8 @@ impl App {
         form.submit().map(|call| Effect::Call(Box::new(call))).into_iter().collect()
     }
 
-    fn dismiss(&mut self) -> Vec<Effect> {
-        self.secrets.pop_front();
-        if self.secrets.is_empty() { vec![Effect::Mouse(true)] } else { vec![] }
-    }
-
     fn switch(&mut self) -> Vec<Effect> {
-        if !self.may_act() {
+        if !self.may_act() || !self.knows_rows() {
             return vec![];
         }
         match self.tools.selected() {

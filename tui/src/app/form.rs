@@ -250,7 +250,7 @@ mod tests {
             (vec![("name", "x"), ("expires", "0d")], "expires: must be longer than nothing", 7),
             (
                 vec![("name", "x"), ("expires", "soon")],
-                "expires: \"soon\" is no length of time; write 30s, 5m, 24h or 90d",
+                "expires: \"soon\" is no length of time; write 30s, 5m, 24h, 90d or 1y",
                 7,
             ),
         ];

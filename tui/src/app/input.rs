@@ -20,6 +20,10 @@ pub(super) fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
         return vec![];
     }
+    if app.holds_keys() {
+        // What was typed before the secret could be seen was not meant for it.
+        return vec![];
+    }
     app.is_dirty = true;
     app.notice = None;
     if layout::is_too_small(app.size) {

@@ -18,6 +18,8 @@ struct Entry {
     asked_at: Option<i64>,
     is_pending: bool,
     was_loaded: bool,
+    /// Whether what is known is from before the daemon went away.
+    is_old: bool,
     trouble: Option<Why>,
 }
 
@@ -27,6 +29,7 @@ impl Lists {
         for entry in self.0.values_mut() {
             entry.asked_at = None;
             entry.is_pending = false;
+            entry.is_old = entry.was_loaded;
         }
     }
 
@@ -40,6 +43,7 @@ impl Lists {
         let entry = self.0.entry(listed).or_default();
         entry.is_pending = false;
         entry.was_loaded = true;
+        entry.is_old = false;
         entry.trouble = None;
     }
 
@@ -53,6 +57,11 @@ impl Lists {
     /// Returns whether a list ever came.
     pub(crate) fn is_loaded(&self, listed: Listed) -> bool {
         self.0.get(&listed).is_some_and(|entry| entry.was_loaded)
+    }
+
+    /// Returns whether what is known of a list is from before the daemon went away.
+    pub(crate) fn is_old(&self, listed: Listed) -> bool {
+        self.0.get(&listed).is_some_and(|entry| entry.is_old)
     }
 
     /// Returns why a list did not come the last time.

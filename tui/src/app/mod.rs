@@ -14,6 +14,7 @@ mod replies;
 pub(crate) mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
+mod secret;
 pub(crate) mod table;
 mod tail;
 #[cfg(test)]
@@ -26,13 +27,13 @@ use mcpd_ipc::{
     allow::{AllowEntry, AllowState},
     connections::ConnectionInfo,
     feed::Severity,
-    keys::{KeyInfo, Shown},
+    keys::KeyInfo,
     sessions::SessionInfo,
     tools::ToolSummary,
 };
 use tui_input::Input;
 
-pub(crate) use self::{ask::Question, pane::Pane, tail::Tail};
+pub(crate) use self::{ask::Question, pane::Pane, secret::Secret, tail::Tail};
 use self::{
     detail::Detail,
     form::Form,
@@ -93,19 +94,6 @@ pub(crate) enum Popup {
     Detail(Detail),
 }
 
-/// A secret on the screen, this once. Its `Debug` hides it.
-#[derive(Debug)]
-pub(crate) struct Secret {
-    /// Name of the key.
-    pub(crate) name: String,
-    /// Its public id.
-    pub(crate) id: String,
-    /// The whole secret.
-    pub(crate) secret: Shown,
-    /// What became of the secret before, where there was one.
-    pub(crate) before: Option<String>,
-}
-
 /// What came of the last action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
@@ -130,6 +118,8 @@ pub(crate) struct App {
     pub(crate) link: Link,
     /// Whether it ever did.
     pub(crate) was_here: bool,
+    /// When it came back, milliseconds since 1970.
+    back_at: Option<i64>,
     /// What was seen of it.
     pub(crate) history: History,
     /// Requests as they are answered.
@@ -180,6 +170,7 @@ impl App {
             pane: Pane::Overview,
             link: Link::Calling,
             was_here: false,
+            back_at: None,
             history: History::default(),
             requests: Tail::new(REQUESTS_KEPT),
             logs: Tail::new(LOGS_KEPT),
@@ -279,13 +270,24 @@ pub(crate) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.is_dirty = true;
             vec![]
         }
+        Msg::Now(now) => {
+            app.now = now;
+            vec![]
+        }
+        Msg::Drawn(width, height) => {
+            app.drawn((width, height));
+            vec![]
+        }
         Msg::Tick(now) => tick(app, now),
         Msg::Connected => {
+            if let Link::Away { .. } = app.link {
+                app.back_at = Some(app.now);
+            }
             app.link = Link::Here;
             app.was_here = true;
             app.missing.clear();
             // Each feed begins with the whole. Requests are not repeated, so those that were seen stay.
-            app.logs.clear();
+            app.logs.begin_anew();
             app.lists.forget();
             app.is_dirty = true;
             app.fetch()
@@ -294,11 +296,16 @@ pub(crate) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             app.link = Link::Away { why, until };
             app.history.interrupt();
             app.lists.forget();
+            // Numbers of connections begin anew with the daemon: a yes could close somebody else's.
+            app.drop_question("the daemon went away");
             app.is_dirty = true;
             vec![]
         }
         Msg::Picture(picture) => {
             app.now = app.now.max(picture.at);
+            if app.history.picture().is_some_and(|known| known.status.instance != picture.status.instance) {
+                app.drop_question("another daemon answers now");
+            }
             app.history.take(picture);
             app.is_dirty = true;
             vec![]

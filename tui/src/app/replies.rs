@@ -61,6 +61,7 @@ pub(super) fn done(app: &mut App, reply: Reply) -> Vec<Effect> {
                 id: created.key.id,
                 secret: created.secret,
                 before: None,
+                drawn_at: None,
             });
             let mut effects = app.changed(Listed::Keys, words);
             effects.push(Effect::Mouse(false));
@@ -70,7 +71,13 @@ pub(super) fn done(app: &mut App, reply: Reply) -> Vec<Effect> {
             let words = format!("key {} rotated", rotated.key.name);
             app.close(&Purpose::RotateKey(rotated.key.id.clone()));
             let before = Some(secret_before(&rotated.key, app.now));
-            app.reveal(Secret { name: rotated.key.name, id: rotated.key.id, secret: rotated.secret, before });
+            app.reveal(Secret {
+                name: rotated.key.name,
+                id: rotated.key.id,
+                secret: rotated.secret,
+                before,
+                drawn_at: None,
+            });
             let mut effects = app.changed(Listed::Keys, words);
             effects.push(Effect::Mouse(false));
             effects

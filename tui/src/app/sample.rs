@@ -42,7 +42,7 @@ pub(crate) fn picture(at: i64, requests: u64) -> Picture {
             socket: "/run/user/1000/mcpd/mcpd.sock".into(),
             state_dir: "/home/lin/.local/state/mcpd".into(),
             config_file: None,
-            tools: 19,
+            tools: 14,
             active_keys: 4,
             connections: 6,
             sessions: 3,
@@ -60,9 +60,9 @@ pub(crate) fn picture(at: i64, requests: u64) -> Picture {
             p99: 21.0,
             active_connections: 6,
             calls_in_flight: 2,
-            refusals: BTreeMap::from([("rate_limited".into(), requests / 200), ("bad_key".into(), 12)]),
+            refusals: BTreeMap::from([("rate".into(), requests / 200), ("credentials".into(), 12)]),
             tools: BTreeMap::from([
-                ("create_memory".into(), tool(requests / 2)),
+                ("store_memory".into(), tool(requests / 2)),
                 ("list_todos".into(), tool(requests / 4)),
                 ("retrieve_memory".into(), tool(requests / 5)),
             ]),
@@ -221,10 +221,11 @@ pub(crate) fn lists() -> Vec<Reply> {
         }),
         Reply::Tools(ToolList {
             tools: vec![
-                tool("create_memory", "memory", "Create memory", 18_204, true),
-                tool("list_todos", "todo", "List todos", 9_102, true),
-                tool("retrieve_memory", "memory", "Retrieve memory", 120_331, true),
-                tool("update_todo_status", "todo", "Update the status of a todo", 0, false),
+                tool("create_todo", "context", "Create a todo", 1_310, true),
+                tool("list_todos", "context", "List todos", 9_102, true),
+                tool("retrieve_memory", "memory", "Retrieve memories", 120_331, true),
+                tool("store_memory", "memory", "Store a memory", 18_204, true),
+                tool("update_todo_status", "context", "Update a todo", 0, false),
             ],
         }),
     ]
@@ -269,8 +270,7 @@ pub(crate) fn requests_seen() -> Vec<RequestLine> {
             at: NOW - 60_000 + number as i64 * 200,
             request: format!("019a{number:04x}"),
             method: if number.is_multiple_of(7) { "tools/list".into() } else { "tools/call".into() },
-            tool: (!number.is_multiple_of(7))
-                .then(|| ["retrieve_memory", "create_memory"][number % 2].into()),
+            tool: (!number.is_multiple_of(7)).then(|| ["retrieve_memory", "store_memory"][number % 2].into()),
             key: [Some("laptop"), Some("会话助手"), None][number % 3].map(str::to_owned),
             peer: format!("192.168.3.{}:51204", number % 9),
             outcome: outcome.into(),
@@ -287,7 +287,7 @@ pub(crate) fn lines_seen() -> Vec<LogLine> {
     let texts = [
         "request answered request=019a0001 method=tools/call tool=retrieve_memory key=laptop took=1.2ms",
         "checkpoint of the store took 4ms",
-        "refused reason=rate_limited key=会话助手 peer=192.168.3.4:51204 retry_after=12s",
+        "refused reason=rate key=会话助手 peer=192.168.3.4:51204 retry_after=12s",
         "key issued name=ci id=p0e8d7c6b5a4 by=uid 1000",
         "the store could not be written: disk is full; memories are refused until there is space again",
     ];
@@ -305,6 +305,13 @@ pub(crate) fn lines_seen() -> Vec<LogLine> {
 pub(crate) fn away() -> Msg {
     let words = "no daemon answers at /run/user/1000/mcpd/mcpd.sock: Connection refused".into();
     Msg::Away { why: Why { kind: Trouble::Gone, words, hint: None }, until: NOW + 3_200 }
+}
+
+/// Lets the screen be drawn and time pass, in milliseconds.
+pub(crate) fn see(app: &mut App, wait: i64) {
+    let (width, height) = app.size;
+    update(app, Msg::Drawn(width, height));
+    update(app, Msg::Now(app.now + wait));
 }
 
 /// Presses keys, named as in the help, and returns what they ask for.

@@ -14,6 +14,8 @@ pub(crate) struct Tail<R: Row> {
     pub(crate) is_paused: bool,
     /// How many rows the daemon left out because too many came.
     pub(crate) skipped: u64,
+    /// Set where the feed began anew while it was held still: how many were left out until then.
+    anew: Option<u64>,
     limit: usize,
     next: u64,
 }
@@ -21,7 +23,15 @@ pub(crate) struct Tail<R: Row> {
 impl<R: Row> Tail<R> {
     /// Makes a tail of at most `limit` rows.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { table: Table::default(), held: VecDeque::new(), is_paused: false, skipped: 0, limit, next: 0 }
+        Self {
+            table: Table::default(),
+            held: VecDeque::new(),
+            is_paused: false,
+            skipped: 0,
+            anew: None,
+            limit,
+            next: 0,
+        }
     }
 
     /// Adds what came; `row` makes a row of its number and itself.
@@ -43,6 +53,10 @@ impl<R: Row> Tail<R> {
     pub(crate) fn toggle_pause(&mut self) {
         self.is_paused = !self.is_paused;
         if !self.is_paused {
+            if let Some(skipped) = self.anew.take() {
+                self.table.replace(Vec::new());
+                self.skipped -= skipped;
+            }
             let held = std::mem::take(&mut self.held);
             self.table.extend(held, self.limit);
         }
@@ -58,11 +72,20 @@ impl<R: Row> Tail<R> {
         self.held.len()
     }
 
-    /// Forgets all rows: the feed begins anew with the whole.
-    pub(crate) fn clear(&mut self) {
-        self.table.replace(Vec::new());
+    /// Returns whether the feed began anew while it was held still: what is shown goes when it goes on.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.anew.is_some()
+    }
+
+    /// Forgets all rows: the feed begins anew with the whole. What is held still stays until it goes on.
+    pub(crate) fn begin_anew(&mut self) {
         self.held.clear();
-        self.skipped = 0;
+        if self.is_paused {
+            self.anew = Some(self.skipped);
+        } else {
+            self.table.replace(Vec::new());
+            self.skipped = 0;
+        }
     }
 }
 
@@ -115,5 +138,21 @@ mod tests {
         tail.table.settle(9, 0);
         assert_eq!((tail.table.len(), tail.held()), (4, 0));
         assert_eq!(tail.table.window(9).last().unwrap().0.number, 8);
+    }
+
+    #[test]
+    fn what_is_held_still_outlives_a_feed_that_begins_anew() {
+        let mut tail = Tail::new(4);
+        tail.take(2, lines(3), LogRow::new);
+        tail.toggle_pause();
+        tail.take(3, lines(1), LogRow::new);
+        tail.begin_anew();
+        tail.take(1, lines(2), LogRow::new);
+        assert_eq!((tail.table.len(), tail.held(), tail.is_outdated()), (3, 2, true));
+        tail.toggle_pause();
+        assert_eq!((tail.table.len(), tail.held(), tail.is_outdated()), (2, 0, false));
+        assert_eq!(tail.skipped, 1, "what the feed before left out is forgotten with it");
+        tail.begin_anew();
+        assert_eq!((tail.table.len(), tail.skipped), (0, 0));
     }
 }

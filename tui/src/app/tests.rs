@@ -3,12 +3,13 @@
 mod actions;
 mod comings;
 mod mouse;
+mod secrets;
 
 use mcpd_ipc::keys::{KeyCreated, KeyState, Shown};
 
 use super::{
     App, Pane, Popup,
-    sample::{self, busy, press, write},
+    sample::{self, busy, press, see, write},
     update,
 };
 use crate::{
@@ -40,41 +41,6 @@ fn why(kind: Trouble, words: &str) -> Why {
 fn secret(name: &str) -> Reply {
     let key = sample::key("n3w0k3y1d2f4", name, None, KeyState::Active);
     Reply::KeyCreated(KeyCreated { key, secret: Shown::new("mcpd_sk_TOPSECRET") })
-}
-
-#[test]
-fn a_secret_is_closed_by_its_own_key_only_and_gone_then() {
-    let mut app = app();
-    press(&mut app, &["4", "a"]);
-    write(&mut app, "ci");
-    let added = call(press(&mut app, &["Enter"]));
-    assert!(matches!(added, Call::AddKey(_)));
-    assert_eq!(press(&mut app, &["Enter"]), [], "a second Enter does not issue a second key");
-
-    let effects = done(&mut app, secret("ci"));
-    assert!(effects.contains(&Effect::Mouse(false)));
-    assert!(app.popup.is_none(), "the form is closed");
-    let shown = format!("{:?}", app.secrets);
-    assert!(!shown.contains("TOPSECRET"), "{shown}");
-    let message = Msg::Done(Box::new(secret("ci")));
-    assert!(!format!("{message:?}").contains("TOPSECRET"));
-
-    // Neither impatience nor habit closes it, nor anything that is pressed on what is behind.
-    let effects = press(&mut app, &["Enter", "Esc", "q", "x", "y", " ", "Ctrl-C", "1"]);
-    assert_eq!((effects, app.secrets.len(), app.pane), (vec![], 1, Pane::Keys));
-    assert_eq!(app.secrets[0].secret.reveal(), "mcpd_sk_TOPSECRET");
-    assert_eq!(press(&mut app, &["c"]), [Effect::Mouse(true)]);
-    assert!(app.secrets.is_empty());
-}
-
-#[test]
-fn two_secrets_are_shown_one_after_the_other() {
-    let mut app = app();
-    done(&mut app, secret("one"));
-    done(&mut app, secret("two"));
-    assert_eq!(press(&mut app, &["c"]), []);
-    assert_eq!(app.secrets[0].name, "two");
-    assert_eq!(press(&mut app, &["c"]), [Effect::Mouse(true)]);
 }
 
 #[test]

@@ -1,68 +1,33 @@
 //! Times and lengths of time: as they are shown beside what `mcpd_ipc::text` has, and as they are typed.
 
+use chrono::{DateTime, Utc};
 use mcpd_ipc::text::relative;
 
 /// Returns the time of day in UTC: `08:54:00`.
 pub(crate) fn clock(at: i64) -> String {
-    let seconds = at.div_euclid(1000).rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    told(at, "%H:%M:%S")
 }
 
 /// Returns a time both ways: `2026-11-22 08:54 UTC (3m ago)`.
 pub(crate) fn date(at: i64, now: i64) -> String {
-    let clock = clock(at);
-    format!("{} {} UTC ({})", day(at), clock.get(..5).unwrap_or_default(), relative(at, now))
+    format!("{} ({})", told(at, "%Y-%m-%d %H:%M UTC"), relative(at, now))
 }
 
 /// Returns a time both ways to the millisecond: `2026-11-22 08:54:00.120 UTC (3m ago)`.
 pub(crate) fn moment(at: i64, now: i64) -> String {
-    format!("{} {}.{:03} UTC ({})", day(at), clock(at), at.rem_euclid(1000), relative(at, now))
+    format!("{} ({})", told(at, "%Y-%m-%d %H:%M:%S%.3f UTC"), relative(at, now))
 }
 
-fn day(at: i64) -> String {
-    let (year, month, day) = civil(at.div_euclid(86_400_000));
-    format!("{year:04}-{month:02}-{day:02}")
+fn told(at: i64, form: &str) -> String {
+    DateTime::<Utc>::from_timestamp_millis(at).map_or_else(|| "-".into(), |at| at.format(form).to_string())
 }
 
-/// Returns year, month and day of a number of days since 1970, in the Gregorian calendar.
-fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March here, so that the leap day is the last of its year; an era is 400 years.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year + i64::from(month <= 2);
-    (year, month, day)
-}
-
-/// Parses a length of time such as `90d`, `24h`, `1h 30m`, in seconds.
+/// Parses a length of time such as `90d`, `1h 30m`, `1.5y`, in seconds, rounded up, as the command line does.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no length of time; write 30s, 5m, 24h or 90d");
-    let mut total = 0_u64;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|char: char| !char.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, after) = rest.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let mut chars = after.chars();
-        let unit = match chars.next() {
-            Some('s') => 1,
-            Some('m') => 60,
-            Some('h') => 3_600,
-            Some('d') => 86_400,
-            Some('w') => 604_800,
-            Some(_) | None => return Err(wrong()),
-        };
-        total = number.checked_mul(unit).and_then(|more| total.checked_add(more)).ok_or_else(wrong)?;
-        rest = chars.as_str().trim_start();
-    }
-    Ok(total)
+    let parsed = humantime::parse_duration(text.trim());
+    let length =
+        parsed.map_err(|_| format!("{text:?} is no length of time; write 30s, 5m, 24h, 90d or 1y"))?;
+    Ok(length.as_secs() + u64::from(length.subsec_nanos() > 0))
 }
 
 #[cfg(test)]
@@ -94,14 +59,40 @@ mod tests {
             ("1h 30m", 5_400),
             (" 5m ", 300),
             ("0s", 0),
+            ("0", 0),
             ("2w", 1_209_600),
+            ("1y", 31_557_600),
+            ("1M", 2_630_016),
+            ("2months", 5_260_032),
+            ("500ms", 1),
+            ("1500ms", 2),
+            ("1s 1ns", 2),
+            ("5 m", 300),
+            ("1y2w3d 4h5min 6sec", 33_041_106),
+            ("1.5h", 5_400),
+            ("0.25 d", 21_600),
         ];
         for (text, parsed) in cases {
             assert_eq!(seconds(text), Ok(parsed), "{text}");
         }
-        for wrong in
-            ["", "soon", "90", "d", "1y", "5 m", "-1s", "99999999999999999999d", "9999999999999999w", "1会"]
-        {
+        let wrong = [
+            "",
+            "soon",
+            "90",
+            "d",
+            "5mm",
+            "1h,2m",
+            "1.2.3s",
+            "1.s",
+            ".5s",
+            "-1s",
+            "+1s",
+            "1会",
+            "1Y",
+            "99999999999999999999d",
+            "9999999999999999w",
+        ];
+        for wrong in wrong {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

@@ -153,7 +153,7 @@ fn quitting_gives_the_terminal_back() {
 
 #[test]
 fn being_told_to_end_gives_the_terminal_back() {
-    for signal in ["-TERM", "-HUP"] {
+    for signal in ["-TERM", "-HUP", "-INT"] {
         let mut run = Run::start("term::tests::program_that_runs", Path::new(NOBODY));
         run.until(|screen| screen.contents().contains("The daemon is away"));
         let process = run.child.process_id().unwrap().to_string();
@@ -180,6 +180,25 @@ async fn a_daemon_is_shown_goes_and_comes_back() {
     let _daemon = Fake::start(&socket, None);
     keys.write_all(b"\r").unwrap();
     run.until(|screen| screen.contents().contains("healthy"));
+    keys.write_all(b"q").unwrap();
+    run.given_back();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_not_closed_by_what_was_typed_ahead() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("mcpd.sock");
+    let _daemon = Fake::start(&socket, None);
+    let mut run = Run::start("term::tests::program_that_runs", &socket);
+    run.until(|screen| screen.contents().contains("healthy"));
+    let mut keys = run.master.take_writer().unwrap();
+    keys.write_all(b"4aci\rcccc").unwrap();
+    run.until(|screen| screen.contents().contains("mcpd_sk_TOPSECRET"));
+    keys.write_all(b"cccc").unwrap();
+    run.until(|screen| screen.contents().contains("close for good"));
+    assert!(run.screen.screen().contents().contains("mcpd_sk_TOPSECRET"));
+    keys.write_all(b"c").unwrap();
+    run.until(|screen| !screen.contents().contains("TOPSECRET"));
     keys.write_all(b"q").unwrap();
     run.given_back();
 }

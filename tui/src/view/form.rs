@@ -7,7 +7,7 @@ use super::canvas::{Canvas, cells};
 use crate::{
     app::form::{Form, Said},
     keymap::Context,
-    layout::{self, wrap},
+    layout::{self, wrap_within},
     theme::Tone,
 };
 
@@ -23,10 +23,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, size: (u16, u16), form: &Form) {
         Said::Wrong(words) => (words.clone(), Tone::Bad),
         Said::Answer(words) => (words.clone(), Tone::Strong),
     };
-    let said = wrap(&said, width);
     // Each field, an empty line, the help of the one typed into, what is said, an empty line, the keys.
-    let lines = form.fields.len() + 4 + said.len();
-    let area = layout::popup(size, lines);
+    let others = form.fields.len() + 4;
+    // What is said takes what these, the frame, and a line of the screen above and below leave: it may quote whatever
+    // was pasted.
+    let said = wrap_within(&said, width, usize::from(size.1).saturating_sub(others + 4));
+    let area = layout::popup(size, others + said.len());
     let inner = canvas.frame(area, &form.title);
     for (index, field) in form.fields.iter().enumerate() {
         let y = inner.y + index as u16;

@@ -33,10 +33,11 @@ pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
     let mut canvas = Canvas::new(frame.buffer_mut(), app.fixed.theme);
     let canvas = &mut canvas;
-    if layout::is_too_small((area.width, area.height)) || area.as_size() != app.size.into() {
-        let (width, height) = layout::SMALLEST;
-        let words = format!("too small: {}x{}; {width}x{height} is needed; q quits", area.width, area.height);
-        canvas.put((area.x, area.y), area.width, &words, Tone::Plain);
+    let size = (area.width, area.height);
+    if !layout::fits(app, size) {
+        for (y, line) in area.rows().map(|row| row.y).zip(layout::too_small_lines(app, size)) {
+            canvas.put((area.x, y), area.width, &line, Tone::Plain);
+        }
         return;
     }
     let regions = layout::regions(app);
@@ -56,7 +57,7 @@ pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
         None => {}
     }
     if let Some(secret) = app.secrets.front() {
-        popup::secret(canvas, app.size, secret, app.secrets.len());
+        popup::secret(canvas, app, secret);
     }
 }
 

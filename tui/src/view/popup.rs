@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::{
-    app::{Question, Secret, detail::Detail},
+    app::{App, Question, Secret, detail::Detail},
     keymap::Context,
-    layout::{self, LABEL, wrap},
+    layout::{self, LABEL, wrap, wrap_within},
     theme::Tone,
 };
 
@@ -40,8 +40,10 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, size: (u16, u16), detail: &Detail)
 /// Draws a question.
 pub(super) fn question(canvas: &mut Canvas<'_>, size: (u16, u16), question: &Question) {
     let width = usize::from(layout::popup(size, 0).width.saturating_sub(4));
-    let words = wrap(&question.words, width);
     let consequence = wrap(question.consequence, width);
+    // Beside the words: the consequence, two empty lines, the keys, the frame, and a line of the screen above and below.
+    let room = usize::from(size.1).saturating_sub(consequence.len() + 7);
+    let words = wrap_within(&question.words, width, room);
     let inner = canvas.frame(layout::popup(size, words.len() + consequence.len() + 3), "Are you sure?");
     let mut y = inner.y;
     for (lines, tone) in [(words, Tone::Strong), (consequence, Tone::Plain)] {
@@ -55,7 +57,8 @@ pub(super) fn question(canvas: &mut Canvas<'_>, size: (u16, u16), question: &Que
 }
 
 /// Draws a new secret, whole: it is the only time anybody sees it.
-pub(super) fn secret(canvas: &mut Canvas<'_>, size: (u16, u16), secret: &Secret, waiting: usize) {
+pub(super) fn secret(canvas: &mut Canvas<'_>, app: &App, secret: &Secret) {
+    let (size, waiting) = (app.size, app.secrets.len());
     let width = usize::from(layout::popup(size, 0).width.saturating_sub(4));
     let shown = wrap(secret.secret.reveal(), width);
     let before = secret.before.as_deref().map(|words| wrap(words, width)).unwrap_or_default();
@@ -80,5 +83,14 @@ pub(super) fn secret(canvas: &mut Canvas<'_>, size: (u16, u16), secret: &Secret,
         say(canvas, "Another one comes after it.", Tone::Plain);
     }
     say(canvas, "", Tone::Plain);
-    super::hints(canvas, Rect { y, height: 1, ..inner }, &[Context::Secret]);
+    if secret.may_close(app.now) {
+        super::hints(canvas, Rect { y, height: 1, ..inner }, &[Context::Secret]);
+    } else {
+        canvas.put(
+            (inner.x, y),
+            inner.width,
+            "No key does anything for a second, so that none closes it unseen.",
+            Tone::Quiet,
+        );
+    }
 }

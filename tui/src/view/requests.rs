@@ -24,6 +24,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, app: &App) {
 pub(super) fn asides<R: Row>(tail: &Tail<R>, is_here: bool) -> Vec<(String, Tone)> {
     let state = match (tail.is_paused, tail.table.is_following()) {
         _ if !is_here => Some(("not live while the daemon is away".to_owned(), Tone::Odd)),
+        (true, _) if tail.is_outdated() => {
+            let words = format!("paused, begins anew with {}", grouped(tail.held() as u64));
+            Some((words, Tone::Odd))
+        }
         (true, _) => Some((format!("paused, {} more came", grouped(tail.held() as u64)), Tone::Odd)),
         (false, true) => Some(("live".into(), Tone::Good)),
         (false, false) => None,

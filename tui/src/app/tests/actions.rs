@@ -19,7 +19,7 @@ fn what_cannot_be_taken_back_is_asked_first() {
         (&["3", "x"], "close connection 1"),
         (&["3", "s", "x"], "end session 0f3c9ab10f3c9ab10f3c9ab10f3c9ab1"),
         (&["5", "Down", "d"], "remove 192.168.3.0/24"),
-        (&["6", "e"], "disable create_memory"),
+        (&["6", "e"], "disable create_todo"),
         (&["6", "Down", " "], "disable list_todos"),
     ];
     for (keys, attempt) in cases {
@@ -52,7 +52,7 @@ fn forms_and_lookups_ask_for_what_they_say() {
         (&["4", "n"], "-2", "rename key p0e8d7c6b5a4"),
         (&["5", "a"], "10.1.2.3", "add 10.1.2.3"),
         (&["5", "t"], "10.1.2.3", "test 10.1.2.3"),
-        (&["6"], "", "show tool create_memory"),
+        (&["6"], "", "show tool create_todo"),
     ];
     for (keys, text, attempt) in cases {
         let mut app = app();

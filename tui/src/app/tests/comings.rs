@@ -59,7 +59,7 @@ fn while_the_daemon_is_away_what_was_seen_stays_and_nothing_is_changed() {
         assert!(app.notice.as_ref().unwrap().words.contains("away"));
     }
     assert_eq!(press(&mut app, &["Enter"]), [Effect::Retry]);
-    assert_eq!(press(&mut app, &["r"]), [Effect::Retry], "r tries again and revokes nothing");
+    assert_eq!(press(&mut app, &["r"]), [], "r is revoke, now or a moment later, and never try again");
     assert!(app.popup.is_none());
     assert_eq!(press(&mut app, &["q"]), [Effect::Quit]);
 }
@@ -77,12 +77,79 @@ fn when_it_is_back_the_visible_list_is_fetched_and_the_log_begins_anew() {
 }
 
 #[test]
-fn a_question_open_when_the_daemon_goes_is_not_sent() {
+fn a_paused_log_is_kept_until_it_goes_on() {
     let mut app = app();
-    press(&mut app, &["4", "x"]);
+    press(&mut app, &["7", " "]);
     update(&mut app, sample::away());
-    assert_eq!(press(&mut app, &["y"]), []);
+    update(&mut app, Msg::Connected);
+    update(&mut app, Msg::Logs(LogBatch { skipped: 0, lines: sample::lines_seen()[..7].to_vec() }));
+    app.settle();
+    assert_eq!((app.logs.table.shown(), app.logs.held()), (300, 7));
+    press(&mut app, &[" "]);
+    assert_eq!((app.logs.table.shown(), app.logs.held()), (7, 0));
+}
+
+#[test]
+fn keys_that_change_something_wait_until_the_daemon_is_back_for_a_moment() {
+    let mut app = app();
+    press(&mut app, &["6"]);
+    update(&mut app, sample::away());
+    update(&mut app, Msg::Now(NOW + 4_000));
+    update(&mut app, Msg::Connected);
+    let Some(tools) = sample::lists().pop() else { panic!() };
+    done(&mut app, tools);
+    update(&mut app, Msg::Now(NOW + 4_499));
+    for keys in [["6", "e"], ["4", "r"], ["4", "x"], ["4", "R"], ["3", "x"], ["5", "d"], ["5", "a"]] {
+        assert!(!press(&mut app, &keys).iter().any(|effect| match effect {
+            Effect::Call(call) => call.changes(),
+            Effect::Quit | Effect::Retry | Effect::Mouse(_) => true,
+        }));
+        assert!(app.popup.is_none(), "{keys:?}");
+        assert!(app.notice.as_ref().unwrap().words.contains("press it again"));
+    }
+    update(&mut app, Msg::Now(NOW + 4_500));
+    press(&mut app, &["6", "e"]);
+    assert!(matches!(app.popup, Some(Popup::Question(_))));
+}
+
+#[test]
+fn nothing_is_asked_about_rows_of_the_daemon_before() {
+    let mut app = app();
+    press(&mut app, &["3"]);
+    update(&mut app, sample::away());
+    update(&mut app, Msg::Connected);
+    update(&mut app, Msg::Now(NOW + 4_000));
+    press(&mut app, &["x"]);
     assert!(app.popup.is_none());
+    assert!(app.notice.as_ref().unwrap().words.contains("before the daemon went away"));
+    for reply in sample::lists() {
+        done(&mut app, reply);
+    }
+    press(&mut app, &["x"]);
+    assert!(matches!(app.popup, Some(Popup::Question(_))));
+}
+
+#[test]
+fn a_question_goes_with_the_daemon_it_was_about() {
+    let mut app = app();
+    press(&mut app, &["3", "x"]);
+    update(&mut app, sample::away());
+    assert!(app.popup.is_none());
+    assert_eq!(app.notice.as_ref().unwrap().words, "the question was dropped: the daemon went away");
+    assert_eq!(press(&mut app, &["y"]), []);
+
+    // Where the feed did not notice that another daemon came.
+    let mut app = super::app();
+    press(&mut app, &["3", "x"]);
+    let same = sample::picture(NOW + 1_000, 2_000_000);
+    let mut other = same.clone();
+    other.status.instance = "another".into();
+    update(&mut app, Msg::Picture(Box::new(same)));
+    assert!(app.popup.is_some());
+    update(&mut app, Msg::Picture(Box::new(other)));
+    assert!(app.popup.is_none());
+    assert_eq!(app.notice.as_ref().unwrap().words, "the question was dropped: another daemon answers now");
+
     let mut app = super::app();
     press(&mut app, &["5", "a"]);
     write(&mut app, "10.0.0.1");

@@ -1,5 +1,5 @@
-//! A daemon for the wire: it greets, sends pictures as asked, a thousand requests a second, refuses the log, and knows
-//! no key.
+//! A daemon for the wire: it greets, sends pictures as asked, a thousand requests a second, refuses the log, issues keys,
+//! and knows none.
 
 use std::{
     path::Path,
@@ -15,6 +15,7 @@ use mcpd_ipc::{
     Subscription, Welcome,
     connections::ConnectionList,
     feed::{Picture, RequestBatch},
+    keys::{KeyCreated, KeyState, Shown},
     read_frame, write_frame,
 };
 use tokio::{
@@ -93,6 +94,10 @@ async fn obey(mut stream: UnixStream) -> Result<(), FrameError> {
         let request: Request = read_frame(&mut stream, FRAME_LIMIT).await?;
         if let Request::ConnectionsList(_) = request {
             let reply = ConnectionList { connections: vec![] };
+            write_frame(&mut stream, &Outcome::Ok(reply), FRAME_LIMIT).await?;
+        } else if let Request::KeysAdd(add) = request {
+            let key = sample::key("n3w0k3y1d2f4", &add.name, None, KeyState::Active);
+            let reply = KeyCreated { key, secret: Shown::new("mcpd_sk_TOPSECRET") };
             write_frame(&mut stream, &Outcome::Ok(reply), FRAME_LIMIT).await?;
         } else {
             let fault = Outcome::<()>::Err(Fault::not_found("key", "nobody"));
