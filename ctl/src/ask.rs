@@ -61,10 +61,13 @@ impl FirmConsent {
     }
 }
 
+/// The longest answer that is listened to, in bytes.
+const LONGEST: u64 = 1 << 10;
+
 /// Asks on stderr; anything but yes is a no.
 fn ask(question: &str, surroundings: &mut Surroundings, out: &mut Output) -> Result<(), Error> {
     out.ask(&format!("{question} [y/N]"));
-    let answer = surroundings.line().unwrap_or_default();
+    let answer = surroundings.line(LONGEST).unwrap_or_default();
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Error::new(Kind::Declined, "nothing was changed")),

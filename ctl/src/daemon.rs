@@ -1,4 +1,4 @@
-//! The daemon as the commands see it: where it is, and one call at a time.
+//! The daemon as the commands see it: where it is, one call at a time, and the lines to type that reach the same one.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,7 +21,12 @@ pub(crate) struct Daemon {
     /// The state directory somebody named.
     pub(crate) state_dir: Option<PathBuf>,
     runtime_dir: Option<PathBuf>,
+    /// How long it may take to say hello.
     timeout: Duration,
+    /// How long it may take to answer.
+    patience: Duration,
+    /// The flags that named it, as a shell takes them, each after a blank; the environment is there next time too.
+    flags: String,
 }
 
 impl Daemon {
@@ -35,7 +40,31 @@ impl Daemon {
             state_dir: global.state_dir.clone().or_else(|| surroundings.state_dir.clone()),
             runtime_dir: surroundings.runtime_dir.clone(),
             timeout: global.timeout,
+            patience: global.timeout,
+            flags: flags(global),
         }
+    }
+
+    /// Returns the line of a shell that gives this daemon another command: `mcpctl --state-dir /srv/team keys list`.
+    pub(crate) fn line(&self, command: &str) -> String {
+        format!("mcpctl{} {command}", self.flags)
+    }
+
+    /// Returns what the daemon advises so that its lines, too, reach it and not the default one.
+    pub(crate) fn retold(&self, advice: &str) -> String {
+        const PROGRAM: &str = "mcpctl ";
+        let tree = crate::command();
+        let mut parts = advice.split(PROGRAM);
+        let mut told = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let word = part.split(|char: char| !char.is_ascii_alphanumeric() && char != '-').next();
+            match word.and_then(|word| tree.find_subcommand(word)) {
+                Some(_) => told.push_str(&self.line(part)),
+                // A sentence about the program.
+                None => told.extend([PROGRAM, part]),
+            }
+        }
+        told
     }
 
     /// Returns the socket to call: the named one, else what the place announces or defaults to.
@@ -48,19 +77,19 @@ impl Daemon {
 
     /// Returns the same daemon with at least this much time to answer, for what takes time by its nature.
     pub(crate) fn patient(&self, least: Duration) -> Self {
-        Self { timeout: self.timeout.max(least), ..self.clone() }
+        Self { patience: self.patience.max(least), ..self.clone() }
     }
 
     /// Connects, gives one command and returns the reply.
     pub(crate) async fn call<C: Command>(&self, command: C) -> Result<C::Reply, Error> {
         let connected = self.connect(&self.socket()?, self.timeout).await;
         let mut client = connected.map_err(|error| self.not_there(error))?;
-        client.call(command).await.map_err(Error::calling)
+        client.call(command).await.map_err(|error| self.advised(Error::calling(error)))
     }
 
     /// Connects to `socket` within `limit` and the hello's own deadline.
     pub(crate) async fn connect(&self, socket: &Path, limit: Duration) -> Result<Client, CallError> {
-        let connecting = Client::connect(socket, PROGRAM, self.timeout);
+        let connecting = Client::connect(socket, PROGRAM, self.patience);
         timeout(limit, connecting).await.unwrap_or(Err(CallError::TimedOut(limit)))
     }
 
@@ -73,18 +102,27 @@ impl Daemon {
 
     /// Returns the line of a shell that starts this daemon.
     pub(crate) fn start_line(&self) -> String {
-        match &self.state_dir {
-            Some(dir) => format!("mcpd --state-dir {}", quote::word(&dir.display().to_string())),
-            None => "mcpd".into(),
-        }
+        format!("mcpd{}", self.flags)
+    }
+
+    fn advised(&self, mut error: Error) -> Error {
+        error.hints.iter_mut().for_each(|hint| *hint = self.retold(hint));
+        error
     }
 
     /// Says how to start a daemon where none answers.
     fn not_there(&self, error: CallError) -> Error {
         let is_absent = matches!(error, CallError::Unreachable { .. });
-        let error = Error::connecting(error);
+        let error = self.advised(Error::connecting(error));
         if is_absent { error.hint(format!("start it with: {}", self.start_line())) } else { error }
     }
+}
+
+/// Returns the flags on the command line that say which daemon.
+fn flags(global: &Global) -> String {
+    let named = [("--state-dir", &global.state_dir), ("--socket", &global.socket)];
+    let flags = named.into_iter().filter_map(|(flag, path)| path.as_ref().map(|path| (flag, path)));
+    flags.map(|(flag, path)| format!(" {flag} {}", quote::word(&path.display().to_string()))).collect()
 }
 
 #[cfg(test)]
@@ -97,6 +135,8 @@ mod tests {
             state_dir: state_dir.map(Into::into),
             runtime_dir: Some("/run/user/7".into()),
             timeout: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
+            flags: String::new(),
         }
     }
 
@@ -124,5 +164,22 @@ mod tests {
         global.state_dir = Some("/flag".into());
         let named = Daemon::new(&global, &surroundings);
         assert_eq!((named.socket, named.state_dir), (Some("/flag.sock".into()), Some("/flag".into())));
+    }
+
+    #[test]
+    fn lines_to_type_reach_the_daemon_that_flags_named() {
+        let surroundings = Surroundings { socket: Some("/env.sock".into()), ..Surroundings::default() };
+        let plain = Daemon::new(&Global::plain(), &surroundings);
+        assert_eq!((plain.line("keys list"), plain.start_line()), ("mcpctl keys list".into(), "mcpd".into()));
+        let socket = Global { socket: Some("/s".into()), ..Global::plain() };
+        assert_eq!(Daemon::new(&socket, &surroundings).start_line(), "mcpd --socket /s");
+        let global = Global { state_dir: Some("/my team".into()), ..socket };
+        let named = Daemon::new(&global, &surroundings);
+        assert_eq!(named.line("keys list"), "mcpctl --state-dir '/my team' --socket /s keys list");
+        let theirs = "revoke it first: mcpctl keys revoke x; mcpctl and mcpd may be of different versions";
+        assert_eq!(plain.retold(theirs), theirs);
+        let ours = theirs.replacen("mcpctl keys", "mcpctl --state-dir '/my team' --socket /s keys", 1);
+        assert_eq!(named.retold(theirs), ours);
+        assert_eq!(named.retold("mcpctl connections"), named.line("connections"));
     }
 }

@@ -11,6 +11,9 @@ use crate::{
     text,
 };
 
+/// The largest file that is changed, in bytes: nobody configures a client with more.
+const LARGEST: u64 = 16 << 20;
+
 /// A file somebody else owns the meaning of; it need not be there yet.
 pub(crate) struct CarefulFile {
     /// Where it really lies: links are followed, not replaced.
@@ -29,7 +32,7 @@ impl CarefulFile {
             Err(error) if fs::symlink_metadata(path).is_ok() => return Err(failed(error)),
             Err(_) => return Ok(Self { path: path.to_owned(), text: None }),
         };
-        let text = fs::read_to_string(&path).map_err(failed)?;
+        let text = read_text(&path)?;
         Ok(Self { path, text: Some(text) })
     }
 
@@ -56,8 +59,8 @@ impl CarefulFile {
         false
     }
 
-    /// Copies the file to a neighbour `<file>.<word>-<UTC time>`, mode kept, and returns the copy's path.
-    pub(crate) fn back_up(&self, word: &str, now: i64) -> Result<PathBuf, Error> {
+    /// Copies the file, mode kept, to a neighbour `<file>.<word>-<UTC time>`; an empty one where there is no file.
+    fn back_up(&self, word: &str, now: i64) -> Result<PathBuf, Error> {
         let stem = format!("{}.{word}-{}", self.path.display(), text::stamp(now));
         let free = (1..100).map(|number| match number {
             1 => PathBuf::from(&stem),
@@ -75,7 +78,8 @@ impl CarefulFile {
 
     fn copy_to(&self, copy: &Path) -> io::Result<()> {
         let fresh = new_file(copy)?;
-        write_like(&self.path, fresh, copy, self.text.as_deref().unwrap_or_default())
+        take_after(&self.path, &fresh, copy)
+            .and_then(|()| write_durably(&fresh, self.text.as_deref().unwrap_or_default()))
             .inspect_err(|_| drop(fs::remove_file(copy)))
     }
 
@@ -84,27 +88,39 @@ impl CarefulFile {
         let Some((parent, name)) = self.path.parent().zip(self.path.file_name()) else { return Vec::new() };
         let begin = format!("{}.{word}-", name.to_string_lossy());
         let entries = fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path());
-        let is_copy =
-            |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begin));
+        let is_copy = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.strip_prefix(&begin).is_some_and(text::is_stamp)
+        };
         let mut copies: Vec<_> = entries.filter(is_copy).collect();
         copies.sort();
         copies
     }
 
-    /// Puts `text` in the file's place at once and whole, unless somebody has changed the file since it was read.
-    pub(crate) fn replace(&self, text: &str) -> Result<(), Error> {
+    /// Makes ready to put something in the file's place, so that what can fail fails before anything else is done.
+    pub(crate) fn prepare(&self) -> Result<Successor<'_>, Error> {
         let path = &self.path;
         let failed = |error| cannot("write", path, error);
         let parent = path.parent().unwrap_or(Path::new("."));
         make_directories(parent).map_err(failed)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let fresh_path = parent.join(format!(".{name}.mcpctl-{}", std::process::id()));
-        let written = new_file(&fresh_path)
-            .and_then(|fresh| write_like(path, fresh, &fresh_path, text))
-            .map_err(failed)
-            .and_then(|()| self.check_unchanged())
-            .and_then(|()| fs::rename(&fresh_path, path).map_err(failed));
-        written.inspect_err(|_| drop(fs::remove_file(&fresh_path)))
+        let place = parent.join(format!(".{name}.mcpctl-{}", std::process::id()));
+        let fresh = new_file(&place).map_err(failed)?;
+        let successor = Successor { file: self, fresh, place, copy: None, is_in_place: false };
+        take_after(path, &successor.fresh, &successor.place).map_err(failed)?;
+        Ok(successor)
+    }
+
+    /// Does the same and keeps a copy `<file>.<word>-<UTC time>` of what is there.
+    pub(crate) fn prepare_with_copy(&self, word: &str, now: i64) -> Result<Successor<'_>, Error> {
+        let mut successor = self.prepare()?;
+        successor.copy = Some(self.back_up(word, now)?);
+        Ok(successor)
+    }
+
+    /// Puts `text` in the file's place at once and whole, unless somebody has changed the file since it was read.
+    pub(crate) fn replace(&self, text: &str) -> Result<(), Error> {
+        self.prepare()?.put(text).map(drop)
     }
 
     /// Takes the file away.
@@ -114,10 +130,10 @@ impl CarefulFile {
     }
 
     fn check_unchanged(&self) -> Result<(), Error> {
-        let now = match fs::read(&self.path) {
+        let now = match read_small(&self.path, LARGEST) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(cannot("read", &self.path, error)),
+            Err(error) if error.kind == Kind::NotFound => None,
+            Err(error) => return Err(error),
         };
         if now.as_deref() == self.text.as_deref().map(str::as_bytes) {
             return Ok(());
@@ -127,15 +143,50 @@ impl CarefulFile {
     }
 }
 
+/// What will stand in a file's place; dropped before that, it leaves nothing behind.
+pub(crate) struct Successor<'f> {
+    file: &'f CarefulFile,
+    fresh: File,
+    /// Where it is until then.
+    place: PathBuf,
+    copy: Option<PathBuf>,
+    is_in_place: bool,
+}
+
+impl Successor<'_> {
+    /// Puts it in place with `text`, unless somebody has changed the file since it was read; returns the copy.
+    pub(crate) fn put(mut self, text: &str) -> Result<Option<PathBuf>, Error> {
+        let failed = |error| cannot("write", &self.file.path, error);
+        write_durably(&self.fresh, text).map_err(failed)?;
+        self.file.check_unchanged()?;
+        fs::rename(&self.place, &self.file.path).map_err(failed)?;
+        self.is_in_place = true;
+        Ok(self.copy.take())
+    }
+}
+
+impl Drop for Successor<'_> {
+    fn drop(&mut self) {
+        if !self.is_in_place {
+            let made = [Some(&self.place), self.copy.as_ref()];
+            made.into_iter().flatten().for_each(|path| drop(fs::remove_file(path)));
+        }
+    }
+}
+
 /// Returns the error of something that could not be done with a file.
 pub(crate) fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     let kind = if error.kind() == io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Failed };
     Error::new(kind, format!("cannot {verb} {}", path.display())).because(error)
 }
 
-/// Reads a file that is only looked at, of a sensible size.
+/// Reads a file of a sensible size; what is no file might never end, or do something when it is read.
 pub(crate) fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let failed = |error| cannot("read", path, error);
+    // Looked at before it is opened: to open a pipe is to wait for whoever writes into it.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Error::new(Kind::Failed, format!("{} is no regular file", path.display())));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -144,6 +195,13 @@ pub(crate) fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
         return Err(Error::new(Kind::Failed, message));
     }
     Ok(bytes)
+}
+
+/// Reads a file or a copy of one.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    String::from_utf8(read_small(path, LARGEST)?).map_err(|_| {
+        Error::new(Kind::Failed, format!("{} is not UTF-8; it is left as it is", path.display()))
+    })
 }
 
 /// Opens a file that was not there, for its user alone.
@@ -155,14 +213,16 @@ fn new_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Writes `text`, durably, and gives the file the mode and owner of `model` where there is one.
-fn write_like(model: &Path, mut fresh: File, path: &Path, text: &str) -> io::Result<()> {
-    if let Ok(model) = fs::metadata(model) {
-        keep_owner(&model, &fresh, path)?;
-        fresh.set_permissions(model.permissions())?;
-    }
-    fresh.write_all(text.as_bytes())?;
-    fresh.sync_all()
+/// Gives a new file the mode and owner of `model` where there is one.
+fn take_after(model: &Path, fresh: &File, path: &Path) -> io::Result<()> {
+    let Ok(model) = fs::metadata(model) else { return Ok(()) };
+    keep_owner(&model, fresh, path)?;
+    fresh.set_permissions(model.permissions())
+}
+
+fn write_durably(mut file: &File, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Keeps a user's file the user's when root changes it.
@@ -208,14 +268,55 @@ mod tests {
         fs::set_permissions(&real, fs::Permissions::from_mode(0o644)).unwrap();
         symlink("real.json", &link).unwrap();
         let file = CarefulFile::read(&link).unwrap();
-        let copy = file.back_up("before-x", 0).unwrap();
-        file.replace("new").unwrap();
+        let copy = file.prepare_with_copy("before-x", 0).unwrap().put("new").unwrap().unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!((fs::read_to_string(&real).unwrap().as_str(), mode(&real)), ("new", 0o644));
         assert_eq!((fs::read_to_string(&copy).unwrap().as_str(), mode(&copy)), ("old", 0o644));
         assert!(copy.ends_with("real.json.before-x-19700101T000000Z"), "{copy:?}");
         assert_eq!(file.back_up("before-x", 0).unwrap().extension().unwrap(), "before-x-19700101T000000Z-02");
         assert_eq!(file.copies("before-x").len(), 2);
+    }
+
+    #[test]
+    fn copies_are_told_by_their_whole_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in
+            ["-19700101T000000Z", "-2-19700101T000000Z", "-19700101T000000Z.txt", "-19700101T000000Z-02"]
+        {
+            fs::write(dir.path().join(format!("c.json.before-x{name}")), "").unwrap();
+        }
+        let copies = CarefulFile::read(&dir.path().join("c.json")).unwrap().copies("before-x");
+        let names: Vec<_> = copies.iter().map(|copy| copy.extension().unwrap()).collect();
+        assert_eq!(names, ["before-x-19700101T000000Z", "before-x-19700101T000000Z-02"]);
+    }
+
+    #[test]
+    fn what_is_prepared_and_not_put_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
+        fs::write(&path, "one").unwrap();
+        let file = CarefulFile::read(&path).unwrap();
+        drop(file.prepare_with_copy("before-x", 0).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let successor = file.prepare_with_copy("before-x", 0).unwrap();
+        fs::write(&path, "two").unwrap();
+        assert_eq!(successor.put("three").unwrap_err().kind, Kind::Conflict);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_files_of_a_sensible_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = |path: &Path| CarefulFile::read(path).err().unwrap().to_string();
+        assert!(said(dir.path()).ends_with(" is no regular file"));
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(said(&socket).ends_with("socket is no regular file"));
+        let large = dir.path().join("large");
+        File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        assert!(said(&large).ends_with("large is larger than 16.7 MB"));
+        fs::write(&large, [0xff]).unwrap();
+        assert!(said(&large).ends_with("large is not UTF-8; it is left as it is"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod quote;
 mod surroundings;
 mod table;
 mod text;
+mod text_form;
 mod usage;
 
 use std::ffi::OsString;

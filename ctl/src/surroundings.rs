@@ -6,6 +6,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::text;
+
 /// What surrounds one run of the program; the default is a world in which nothing is there.
 pub struct Surroundings {
     /// `MCPD_SOCKET`.
@@ -62,16 +64,37 @@ impl Surroundings {
         }
     }
 
-    /// Reads one line of standard input, without what ends it.
-    pub(crate) fn line(&mut self) -> io::Result<String> {
+    /// Reads one line of standard input, without what ends it; a longer one than `limit` bytes is an error.
+    pub(crate) fn line(&mut self, limit: u64) -> io::Result<String> {
         let mut line = Vec::new();
         let mut byte = [0];
         // Byte by byte: what follows the line belongs to whoever reads next.
         while self.stdin.read(&mut byte)? == 1 && byte != *b"\n" {
             line.push(byte[0]);
+            check(&line, limit)?;
         }
-        String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        utf8(line)
     }
+
+    /// Reads standard input to its end; more than `limit` bytes are an error.
+    pub(crate) fn text(&mut self, limit: u64) -> io::Result<String> {
+        let mut text = Vec::new();
+        (&mut self.stdin).take(limit + 1).read_to_end(&mut text)?;
+        check(&text, limit)?;
+        utf8(text)
+    }
+}
+
+/// Fails when more was read than there should be.
+fn check(read: &[u8], limit: u64) -> io::Result<()> {
+    if read.len() as u64 <= limit {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {}", text::bytes(limit))))
+}
+
+fn utf8(read: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(read).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 impl Default for Surroundings {
@@ -140,10 +163,19 @@ mod tests {
     fn lines_are_read_one_at_a_time() {
         let mut surroundings =
             Surroundings { stdin: Box::new(io::Cursor::new("one\ntwo")), ..Surroundings::default() };
-        assert_eq!(surroundings.line().unwrap(), "one");
-        assert_eq!(surroundings.line().unwrap(), "two");
-        assert_eq!(surroundings.line().unwrap(), "");
+        assert_eq!(surroundings.line(3).unwrap(), "one");
+        assert_eq!(surroundings.line(3).unwrap(), "two");
+        assert_eq!(surroundings.line(3).unwrap(), "");
         surroundings.stdin = Box::new(io::Cursor::new([0xff, b'\n']));
-        assert!(surroundings.line().is_err());
+        assert!(surroundings.line(3).is_err());
+    }
+
+    #[test]
+    fn what_never_ends_is_not_read_for_ever() {
+        let endless = || Surroundings { stdin: Box::new(io::repeat(b'x')), ..Surroundings::default() };
+        assert_eq!(endless().line(2_000).unwrap_err().to_string(), "it is longer than 2.0 kB");
+        assert_eq!(endless().text(2_000).unwrap_err().to_string(), "it is longer than 2.0 kB");
+        let stdin = Box::new(io::Cursor::new("abc"));
+        assert_eq!(Surroundings { stdin, ..Surroundings::default() }.text(3).unwrap(), "abc");
     }
 }

@@ -31,6 +31,17 @@ pub(crate) fn stamp(at: i64) -> String {
     date.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
+/// Returns whether this is such a moment, perhaps with a number after it: `20261122T090000Z-02`.
+pub(crate) fn is_stamp(text: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (moment, number) = match text.split_once('-') {
+        Some((moment, number)) => (moment, Some(number)),
+        None => (text, None),
+    };
+    let halves = moment.strip_suffix('Z').and_then(|moment| moment.split_once('T'));
+    halves.is_some_and(|(day, time)| is_number(day) && is_number(time)) && number.is_none_or(is_number)
+}
+
 /// Returns a number of bytes in the largest unit that leaves something before the point: `1.2 kB`.
 pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];

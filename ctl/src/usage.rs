@@ -14,7 +14,12 @@ pub(crate) fn example(args: &[OsString], answer: &clap::Error) -> String {
     }
     let tree = crate::command();
     let mut meant = &tree;
-    for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
+    let mut words = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    while let Some(word) = words.next() {
+        if is_flag_before_its_value(&tree, word) {
+            words.next();
+            continue;
+        }
         match meant.find_subcommand(word).or_else(|| meant.find_subcommand(suggested(answer)?)) {
             Some(below) => meant = below,
             None if word.starts_with('-') => {}
@@ -24,6 +29,13 @@ pub(crate) fn example(args: &[OsString], answer: &clap::Error) -> String {
     let help = meant.get_after_help().map(ToString::to_string).unwrap_or_default();
     let example = help.find("Example:").map(|at| &help[at..]);
     example.map(|example| format!("\n{}\n", example.trim_end())).unwrap_or_default()
+}
+
+/// Returns whether the next word belongs to this one: `--socket`, but not `--socket=PATH`.
+fn is_flag_before_its_value(tree: &clap::Command, word: &str) -> bool {
+    let Some(name) = word.strip_prefix("--") else { return false };
+    let mut global = tree.get_arguments().filter(|argument| argument.is_global_set());
+    global.any(|argument| argument.get_long() == Some(name) && argument.get_action().takes_values())
 }
 
 /// Returns the command that the parser thinks was meant.

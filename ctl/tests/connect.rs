@@ -144,14 +144,16 @@ async fn a_missing_file_is_made_private_and_taken_away_again() {
         if file.contains('/') {
             assert_eq!(mode(home.path(file).parent().unwrap()), 0o700, "{client}");
         }
-        assert_eq!(home.beside(file).len(), 1, "{client}: there was nothing to copy");
+        assert_eq!(home.beside(file).len(), 2, "{client}: an empty copy says that there was nothing");
         let undone = home.connect(&format!("{client} --undo")).await;
         assert!(
             undone.stdout.starts_with(&format!("removed ~/{file}, which held nothing else\n")),
             "{}",
             undone.stdout
         );
+        assert!(home.beside(file).iter().all(|name| !name.contains("mcpd")), "{client}");
         assert!(!home.path(file).exists(), "{client}");
+        assert_eq!(home.connect(&format!("{client} --undo")).await.code, 1, "{client}: nothing more to undo");
     }
 }
 
@@ -223,6 +225,8 @@ async fn a_different_entry_is_replaced_when_nobody_objects_and_comes_back() {
     assert!(home.text(file).contains(SECRET));
     assert_eq!(home.connect("cursor --undo").await.code, 0);
     assert_eq!(home.text(file), text);
+    assert_eq!(home.connect("cursor --undo").await.code, 1);
+    assert_eq!(home.text(file), text, "what stood there before the first --write stays");
 }
 
 #[tokio::test]

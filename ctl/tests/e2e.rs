@@ -74,7 +74,7 @@ fn the_life_of_a_key() {
     assert_eq!(mcpd.ctl(&format!("keys show {id} --json")).json()["name"], "laptop");
 
     let taken = mcpd.ctl("keys add laptop").refused(1);
-    assert!(taken.contains("laptop") && taken.contains("mcpctl keys revoke laptop"), "{taken}");
+    assert!(taken.contains("laptop") && taken.contains(&mcpd.line("keys revoke laptop")), "{taken}");
     assert!(mcpd.ctl("keys show nobody").refused(1).contains("there is no key \"nobody\""));
     assert!(mcpd.ctl("keys revoke nobody").refused(1).contains("there is no key \"nobody\""));
     assert!(mcpd.ctl("keys add x --tool no_such_tool").refused(1).contains("no_such_tool"));
@@ -225,12 +225,13 @@ fn a_disabled_tool_is_gone_for_clients_until_it_is_enabled() {
     assert_eq!(row(&mcpd.ctl("tools show create_todo").done(), "state"), ["state", "disabled"]);
     assert_eq!(counted(), all - 2);
     let said = mcpd.ctl("tools call create_todo").refused(1);
-    assert_eq!(said, "error: the tool \"create_todo\" is disabled\nhint: mcpctl tools enable create_todo\n");
+    let hint = mcpd.line("tools enable create_todo");
+    assert_eq!(said, format!("error: the tool \"create_todo\" is disabled\nhint: {hint}\n"));
     // A key may be made for a tool that is disabled: it will be enabled some day.
     mcpd.ctl("keys add later --tool create_todo").done();
 
     let unknown = mcpd.ctl("tools enable create_todo nothing").refused(1);
-    let hint = "hint: nothing was changed; mcpctl tools list shows them\n";
+    let hint = format!("hint: nothing was changed; {} shows them\n", mcpd.line("tools list"));
     assert_eq!(unknown, format!("error: there is no tool \"nothing\"\n{hint}"));
     assert!(!offers("create_todo"), "all of them or none");
     let report = mcpd.ctl("tools enable create_todo get_next_todo --json").json();

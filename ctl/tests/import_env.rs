@@ -14,7 +14,8 @@ const ENV: &str = "\
 # the old one
 export API_KEYS=\"laptop:sk-1234567890abcdef, sk-abcdefghijklmnop\"
 OPENAI_API_KEY=sk-openai-secret
-ALLOWED_IPS=127.0.0.0/8,127.1.2.3/8,10.0.0.0/8;192.168.9.0/24
+MCP_API_KEY=sk-ant-openai-secret
+ALLOWED_IPS=127.0.0.0/8,fd00:0::/8,10.0.0.0/8,10.1.0.0/8;192.168.9.0/24
 HOST=127.0.0.1
 PORT=9000
 RATE_LIMIT=200   # a minute
@@ -40,8 +41,8 @@ fn answer(request: &Request) -> Result<Value, Fault> {
     if let Request::AllowAdd(add) = request {
         match add.cidr.as_str() {
             "192.168.9.0/24" => return Err(Fault::new(FaultKind::Usage, "evil\u{1b}[2J is not a network")),
-            // Listed as 127.0.0.0/8, in the daemon's spelling.
-            "127.1.2.3/8" => {}
+            // Listed as fd00::/8, in the daemon's spelling.
+            "fd00:0::/8" => {}
             network => {
                 reply["entries"].as_array_mut().unwrap().push(json!({"cidr": network, "source": "operator"}))
             }

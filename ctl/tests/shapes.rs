@@ -6,11 +6,14 @@ mod fake;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
 };
 
-use fake::{Fake, replies};
-use serde_json::{Map, Value};
+use fake::{Fake, Script, Shared, replies, surroundings};
+use mcpd_ipc::{Fault, FaultKind, Request};
+use serde_json::{Map, Value, json};
 
 /// Every command whose reply has a shape of its own, with what else it takes.
 const COMMANDS: &[&[&str]] = &[
@@ -39,11 +42,21 @@ const COMMANDS: &[&[&str]] = &[
     &["reload"],
     &["drain"],
     &["connect", "claude-code"],
+    &["connect", "cursor"],
+    &["connect", "cursor", "--write"],
+    &["connect", "cursor", "--undo"],
+    &["import-env", ENV, "--yes"],
 ];
+
+/// The file of an older deployment.
+const ENV: &str = "old.env";
+
+/// Commands that answer like another and have more to say.
+const ALIKE: &[(&[&str], &[&str])] = &[(&["allow", "list"], &["allow", "add", "10.0.0.0/8"])];
 
 /// Members whose own members are names of things, or whatever a tool says.
 const MAPS: &[&str] = &["refusals", "tools"];
-const ANYTHING: &[&str] = &["published", "result"];
+const ANYTHING: &[&str] = &["published", "result", "entry"];
 
 /// Objects that occur in several replies, by a member that no other has.
 const THINGS: &[(&str, &str)] =
@@ -133,14 +146,81 @@ impl Shape {
     }
 }
 
+/// Where a daemon of these examples keeps its configuration; a script is a plain function and cannot carry it.
+static CONFIG_FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Answers with something to show for everything, and has a configuration file that is there.
+fn plenty(request: &Request) -> Result<Value, Fault> {
+    let mut reply = (replies::PLENTY.answer)(request)?;
+    if matches!(request, Request::KeysImport(import) if import.terms.name == "ci") {
+        return Err(Fault::new(FaultKind::Conflict, "a key has this secret already"));
+    }
+    if matches!(request, Request::AllowAdd(add) if add.cidr == "192.168.9.0/24") {
+        return Err(Fault::new(FaultKind::Refused, "not that one"));
+    }
+    if matches!(request, Request::Status(_)) {
+        reply["config_file"] = json!(*CONFIG_FILE.lock().unwrap());
+    }
+    Ok(reply)
+}
+
+/// What stands in an older deployment's file: much, something else that is refused, nothing.
+const ENVS: [&str; 3] = [
+    "API_KEYS=laptop:sk-1234567890abcdef,ci:sk-abcdefghijklmnop\nALLOWED_IPS=10.0.0.0/8\nHOST=127.0.0.1\nPORT=9000\nRATE_LIMIT=200\n\
+     MAX_CONNECTIONS=7\n",
+    "HOST=0.0.0.0\nPORT=many\nOPENAI_API_KEY=x\nnot a variable\nALLOWED_IPS=192.168.9.0/24\n",
+    "",
+];
+
+/// A home with a client's file in it, an older deployment's, and a daemon's configuration.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new(env: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        for (file, text) in [(ENV, env), ("mcpd.toml", "[server]\nlisten = \"127.0.0.1:1\"\n")] {
+            fs::write(home.0.path().join(file), text).unwrap();
+        }
+        if !env.is_empty() {
+            fs::create_dir(home.0.path().join(".cursor")).unwrap();
+            fs::write(home.0.path().join(".cursor/mcp.json"), "{}").unwrap();
+        }
+        *CONFIG_FILE.lock().unwrap() = Some(home.0.path().join("mcpd.toml"));
+        home
+    }
+
+    /// Runs a command and returns what it prints: one value, or a value a line.
+    async fn run(&self, args: &[&str], socket: &Path) -> Vec<Value> {
+        let env = self.0.path().join(ENV);
+        let here =
+            |arg: &&str| if *arg == ENV { env.to_str().unwrap().to_owned() } else { (*arg).to_owned() };
+        let args: Vec<String> = args.iter().map(here).chain(["--json".to_owned()]).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let mut surroundings = surroundings(socket);
+        surroundings.home = Some(self.0.path().to_owned());
+        let said = fake::run(&args, surroundings, Shared::default()).await;
+        let values = serde_json::Deserializer::from_str(&said.stdout).into_iter();
+        values.map(Result::unwrap).collect()
+    }
+}
+
 async fn shape(args: &[&str], things: &mut Things) -> String {
     let mut shape = Shape::default();
-    for script in [replies::PLENTY, replies::NOTHING] {
-        let asked: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-        let said = Fake::start(script).run(&asked).await;
-        // One value, or a value a line.
-        let values = serde_json::Deserializer::from_str(&said.stdout).into_iter::<Value>();
-        values.for_each(|value| shape.learn(&value.unwrap(), things));
+    let plenty = Script { answer: plenty, ..replies::PLENTY };
+    let scripts = [Some(plenty), Some(plenty), Some(replies::NOTHING), None];
+    let envs = [ENVS[0], ENVS[1], ENVS[2], ENVS[2]];
+    for (script, env) in scripts.into_iter().zip(envs) {
+        let home = Home::new(env);
+        let daemon = script.map(Fake::start);
+        let socket = daemon.as_ref().map_or_else(|| home.0.path().join("nobody.sock"), Fake::socket);
+        let alike = ALIKE.iter().filter(|(known, _)| *known == args).map(|(_, alike)| *alike);
+        // Twice: some things are there already then.
+        for args in [args, args].into_iter().chain(alike) {
+            if args.contains(&"--undo") {
+                home.run(&["connect", "cursor", "--write"], &socket).await;
+            }
+            home.run(args, &socket).await.iter().for_each(|value| shape.learn(value, things));
+        }
     }
     shape.tell(0)
 }

@@ -123,6 +123,7 @@ fn a_new_secret_is_shown_once() {
     assert_eq!(mcpd.post(&secret, STORE).status, 200);
     top.press("q4");
     top.shows(&["mcpd_sk_"]);
+    top.shows(&["c close for good"]);
     top.press("c");
     top.shows_no("mcpd_sk_");
     top.shows(&["desk"]);

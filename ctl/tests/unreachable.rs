@@ -17,7 +17,10 @@ fn an_absent_socket_exits_3_and_says_how_to_start() {
     assert!(said.stdout.is_empty());
     let stderr = String::from_utf8(said.stderr).unwrap();
     assert!(stderr.contains("nobody.sock"), "{stderr}");
-    assert!(stderr.ends_with("hint: start it with: mcpd\n"), "{stderr}");
+    assert!(
+        stderr.ends_with(&format!("hint: start it with: mcpd --socket {}\n", socket.display())),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -58,9 +61,18 @@ fn shells_and_manual_readers_are_served_without_a_daemon() {
     assert!(said(&["man", "keys", "add"]).contains("mcpctl\\-keys\\-add"));
     assert!(said(&["--version"]).starts_with("mcpctl "));
     assert!(said(&["keys", "add", "--help"]).contains("--expires <TIME>"));
-    let line = said(&["connect", "claude-code", "--stdio", "--state-dir", "/srv/team"]);
-    assert!(line.starts_with("claude mcp add mcpd -- "), "{line}");
-    assert!(line.ends_with("mcpd stdio --state-dir /srv/team\n"), "{line}");
+}
+
+#[test]
+fn a_client_is_told_how_to_start_mcpd_without_a_daemon() {
+    let home = tempfile::tempdir().unwrap();
+    for (flag, place) in [("--state-dir", "/srv/team"), ("--socket", "/run/team.sock")] {
+        let said = mcpctl(home.path(), &["connect", "claude-code", "--stdio", flag, place]);
+        let line = String::from_utf8(said.stdout).unwrap();
+        assert!(line.starts_with("claude mcp add mcpd -- "), "{line}");
+        assert!(line.ends_with(&format!("mcpd stdio {flag} {place}\n")), "{line}");
+        assert!(String::from_utf8(said.stderr).unwrap().starts_with("--scope user in it "));
+    }
 }
 
 #[test]
@@ -71,6 +83,8 @@ fn what_can_be_seen_without_a_daemon_is_shown_and_how_to_start_one() {
     let stdout = String::from_utf8(said.stdout).unwrap();
     assert!(stdout.starts_with("problem  state directory  "), "{stdout}");
     assert!(stdout.contains("\n         start it with: mcpd --state-dir "), "{stdout}");
+    assert!(stdout.ends_with("\nthe daemon did not answer; only files were looked at\n"), "{stdout}");
+    assert!(!stdout.contains("all is well"), "{stdout}");
     assert!(String::from_utf8(said.stderr).unwrap().contains("hint: start it with: mcpd --state-dir "));
     let json = mcpctl(home.path(), &["doctor", "--json"]);
     let findings: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();

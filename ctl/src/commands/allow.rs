@@ -65,19 +65,19 @@ pub(crate) async fn run(
 ) -> Result<Ended, Error> {
     match command {
         AllowCommand::Add(CidrArg { cidr }) => {
-            let report = daemon.call(AllowAdd { cidr }).await.or_see(LIST)?;
-            out.show(&report, list_page)?;
+            let report = daemon.call(AllowAdd { cidr }).await.or_see(&daemon.line(LIST))?;
+            out.show(&report, |report| list_page(report, daemon))?;
             Ok(Ended::Done)
         }
         AllowCommand::List => {
             let report = daemon.call(AllowList {}).await?;
-            out.show(&report, list_page)?;
+            out.show(&report, |report| list_page(report, daemon))?;
             Ok(Ended::Done)
         }
         AllowCommand::Remove(RemoveArgs { cidr, consent }) => {
             consent.ask(&format!("remove {cidr} from the allowlist?"), surroundings, out)?;
-            let report = daemon.call(AllowRemove { cidr }).await.or_see(LIST)?;
-            out.show(&report, list_page)?;
+            let report = daemon.call(AllowRemove { cidr }).await.or_see(&daemon.line(LIST))?;
+            out.show(&report, |report| list_page(report, daemon))?;
             Ok(Ended::Done)
         }
         AllowCommand::Test(AddressArg { address }) => {
@@ -88,14 +88,14 @@ pub(crate) async fn run(
     }
 }
 
-const LIST: &str = "mcpctl allow list";
+const LIST: &str = "allow list";
 
-fn list_page(report: &AllowReport) -> Page {
+fn list_page(report: &AllowReport, daemon: &Daemon) -> Page {
     let page = match report.state {
         AllowState::LoopbackOnly => Page::of("there is no allowlist: only this machine may connect")
-            .line("to let others in: mcpctl allow add 192.168.3.0/24"),
+            .line(format!("to let others in: {}", daemon.line("allow add 192.168.3.0/24"))),
         AllowState::Nobody => Page::of("the allowlist is empty: nobody may connect")
-            .line("to let somebody in: mcpctl allow add 127.0.0.1"),
+            .line(format!("to let somebody in: {}", daemon.line("allow add 127.0.0.1"))),
         AllowState::Listed => Page::default().table(
             report.entries.iter().fold(Table::new(["NETWORK", "FROM"]), |table, entry| {
                 table.row([entry.cidr.clone(), source_word(entry.source).into()])

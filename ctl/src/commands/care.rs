@@ -64,7 +64,8 @@ pub(crate) struct RestoreArgs {
 /// Makes a backup.
 pub(crate) async fn backup(args: BackupArgs, daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
     let file = path::absolute(&args.file)?;
-    let again = format!("to take its place: mcpctl backup --force {}", quote::word(&file));
+    let again = daemon.line(&format!("backup --force {}", quote::word(&file)));
+    let again = format!("to take its place: {again}");
     let made = daemon.patient(COPYING).call(Backup { file, overwrite: args.force }).await;
     let made =
         made.map_err(|error| if error.kind == Kind::Conflict { error.or_hint(&again) } else { error })?;
@@ -82,7 +83,8 @@ pub(crate) async fn restore(
     out: &mut Output,
 ) -> Result<Ended, Error> {
     let file = path::absolute(&args.file)?;
-    args.consent.check(&format!("mcpctl restore --yes {}", quote::word(&file)), surroundings)?;
+    let again = daemon.line(&format!("restore --yes {}", quote::word(&file)));
+    args.consent.check(&again, surroundings)?;
     let status = daemon.call(Status {}).await?;
     args.consent.ask(&question(&status, &args.file), surroundings, out)?;
     let restoring = daemon.patient(COPYING).call(Restore { file }).await?;

@@ -40,19 +40,20 @@ pub(crate) async fn run(
     match command {
         None | Some(ConnectionsCommand::List) => {
             let list = daemon.call(ConnectionsList {}).await?;
-            out.show(&list, |list| list_page(list, now))?;
+            out.show(&list, |list| list_page(list, daemon, now))?;
         }
         Some(ConnectionsCommand::Close(CloseArgs { id })) => {
-            let closed = daemon.call(ConnectionsClose { id }).await.or_see("mcpctl connections")?;
+            let closed = daemon.call(ConnectionsClose { id }).await.or_see(&daemon.line("connections"))?;
             out.show(&closed, |closed| Page::of(format!("closed connection {}", closed.id)))?;
         }
     }
     Ok(Ended::Done)
 }
 
-fn list_page(list: &ConnectionList, now: i64) -> Page {
+fn list_page(list: &ConnectionList, daemon: &Daemon, now: i64) -> Page {
     if list.connections.is_empty() {
-        return Page::of("nobody is connected; to connect Claude Code: mcpctl connect claude-code");
+        let line = daemon.line("connect claude-code");
+        return Page::of(format!("nobody is connected; to connect Claude Code: {line}"));
     }
     let headings = ["ID", "TRANSPORT", "PEER", "KEY", "CLIENT", "REQUESTS", "IN", "OUT", "SINCE"];
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());

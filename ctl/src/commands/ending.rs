@@ -156,7 +156,10 @@ impl Going<'_> {
         let limit = humantime::format_duration(self.deadline().saturating_add(GRACE));
         let message = format!("the daemon (process {}) still runs after {limit}", self.ending.pid);
         Error::new(Kind::Failed, message)
-            .hint("calls may still be finishing; to drop them: mcpctl shutdown --now")
+            .hint(format!(
+                "calls may still be finishing; to drop them: {}",
+                self.daemon.line("shutdown --now")
+            ))
             .hint(format!("kill {}", self.ending.pid))
     }
 }

@@ -11,11 +11,11 @@ use crate::{
 
 pub(crate) async fn run(daemon: &Daemon, out: &mut Output) -> Result<Ended, Error> {
     let report = daemon.call(Reload {}).await?;
-    out.show(&report, page)?;
+    out.show(&report, |report| page(report, daemon))?;
     Ok(Ended::Done)
 }
 
-pub(super) fn page(report: &ReloadReport) -> Page {
+pub(super) fn page(report: &ReloadReport, daemon: &Daemon) -> Page {
     let section = |page: Page, title: &str, keys: &[String]| match keys {
         [] => page,
         keys => keys.iter().fold(page.line(title), |page, key| page.line(format!("  {key}"))),
@@ -24,5 +24,6 @@ pub(super) fn page(report: &ReloadReport) -> Page {
         return Page::of("nothing has changed");
     }
     let page = section(Page::default(), "in force now:", &report.live);
-    section(page, "in force after a restart (mcpctl drain, then start mcpd again):", &report.restart)
+    let drain = daemon.line("drain");
+    section(page, &format!("in force after a restart ({drain}, then start mcpd again):"), &report.restart)
 }

@@ -46,7 +46,7 @@ pub(crate) async fn run(
             out.show(&list, |list| list_page(list, now))?;
         }
         Some(SessionsCommand::Close(CloseArgs { id })) => {
-            let closed = daemon.call(SessionsClose { id }).await.or_see("mcpctl sessions")?;
+            let closed = daemon.call(SessionsClose { id }).await.or_see(&daemon.line("sessions"))?;
             out.show(&closed, |closed| {
                 let SessionInfo { client, key, .. } = &closed.session;
                 Page::of(format!("closed session {} of {client} (key {key})", short(&closed.session)))

@@ -1,7 +1,5 @@
 //! `mcpctl tools`: the registry, and calling a tool by hand.
 
-use std::io::Read;
-
 use clap::{Args, Subcommand};
 use mcpd_ipc::tools::{
     ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable, ToolsEnable, ToolsList,
@@ -68,7 +66,10 @@ pub(crate) struct CallArgs {
     args: String,
 }
 
-const LIST: &str = "mcpctl tools";
+const LIST: &str = "tools";
+
+/// The longest arguments that are read, in bytes: more than any daemon takes.
+const LIMIT: u64 = 16 << 20;
 
 /// Runs one of the tool commands; without one it lists.
 pub(crate) async fn run(
@@ -84,23 +85,24 @@ pub(crate) async fn run(
             Ok(Ended::Done)
         }
         Some(ToolsCommand::Show(ShowArgs { name })) => {
-            let detail = daemon.call(ToolsShow { name }).await.or_see(LIST)?;
+            let detail = daemon.call(ToolsShow { name }).await.or_see(&daemon.line(LIST))?;
             out.show(&detail, detail_page)?;
             Ok(Ended::Done)
         }
         Some(ToolsCommand::Enable(NamesArgs { names })) => {
-            let switched = daemon.call(ToolsEnable { names }).await.or_see(LIST)?;
+            let switched = daemon.call(ToolsEnable { names }).await.or_see(&daemon.line(LIST))?;
             out.show(&switched, switched_page)?;
             Ok(Ended::Done)
         }
         Some(ToolsCommand::Disable(NamesArgs { names })) => {
-            let switched = daemon.call(ToolsDisable { names }).await.or_see(LIST)?;
+            let switched = daemon.call(ToolsDisable { names }).await.or_see(&daemon.line(LIST))?;
             out.show(&switched, switched_page)?;
             Ok(Ended::Done)
         }
         Some(ToolsCommand::Call(CallArgs { name, args })) => {
-            let arguments = arguments(&name, &read(args, surroundings, out)?)?;
-            let outcome = daemon.call(ToolsCall { name, arguments }).await.or_see(LIST)?;
+            let text = read(args, surroundings, out)?;
+            let arguments = arguments(&name, &text, daemon)?;
+            let outcome = daemon.call(ToolsCall { name, arguments }).await.or_see(&daemon.line(LIST))?;
             show_outcome(&outcome, out)?;
             Ok(if outcome.is_error { Ended::Negative } else { Ended::Done })
         }
@@ -123,19 +125,18 @@ fn read(args: String, surroundings: &mut Surroundings, out: &mut Output) -> Resu
     if surroundings.terminal.stdin {
         out.note(&Page::of("type the arguments as a JSON object, then Ctrl-D"));
     }
-    let mut text = String::new();
-    surroundings.stdin.read_to_string(&mut text).map_err(|error| {
+    surroundings.text(LIMIT).map_err(|error| {
         Error::new(Kind::Failed, "the arguments could not be read from stdin").because(error)
-    })?;
-    Ok(text)
+    })
 }
 
 /// Parses the arguments of a call.
-fn arguments(name: &str, text: &str) -> Result<Value, Error> {
+fn arguments(name: &str, text: &str, daemon: &Daemon) -> Result<Value, Error> {
+    let name = quote::word(name);
     let usage = |message: String| {
-        Error::new(Kind::Usage, message)
-            .hint(format!("mcpctl tools call {} --args '{{\"project_id\": \"demo\"}}'", quote::word(name)))
-            .hint(format!("mcpctl tools show {}", quote::word(name)))
+        let example = format!("tools call {name} --args '{{\"project_id\": \"demo\"}}'");
+        let error = Error::new(Kind::Usage, message).hint(daemon.line(&example));
+        error.hint(daemon.line(&format!("tools show {name}")))
     };
     match serde_json::from_str(text) {
         Ok(arguments @ Value::Object(_)) => Ok(arguments),
@@ -245,9 +246,10 @@ mod tests {
 
     #[test]
     fn arguments_are_a_json_object() {
-        assert_eq!(arguments("x", r#"{"a": 1}"#).unwrap(), json!({"a": 1}));
+        let daemon = Daemon::new(&crate::cli::Global::plain(), &Surroundings::default());
+        assert_eq!(arguments("x", r#"{"a": 1}"#, &daemon).unwrap(), json!({"a": 1}));
         for bad in ["[1]", "null", "7", "\"x\"", "{", "", "{} {}"] {
-            assert_eq!(arguments("x", bad).unwrap_err().kind, Kind::Usage, "{bad}");
+            assert_eq!(arguments("x", bad, &daemon).unwrap_err().kind, Kind::Usage, "{bad}");
         }
     }
 

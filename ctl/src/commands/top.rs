@@ -32,7 +32,7 @@ pub(crate) async fn run(
     terminal: Terminal,
     out: &mut Output,
 ) -> Result<Ended, Error> {
-    let instead = |message| Err(Error::new(Kind::Usage, message).hint("mcpctl stats --json"));
+    let instead = |message| Err(Error::new(Kind::Usage, message).hint(daemon.line("stats --json")));
     if out.format == Format::Json {
         return instead("the dashboard is for people and prints no JSON");
     }

@@ -147,6 +147,13 @@ fn nothing(request: &Request) -> Result<Value, Fault> {
             bare
         }
         Request::KeysList(_) => json!({"keys": []}),
+        Request::KeysAdd(_) => {
+            let mut key = laptop();
+            for name in ["rate", "connections", "expires_at", "last_used_at", "rate_now"] {
+                key[name] = Value::Null;
+            }
+            json!({"key": key, "secret": "mcpd_sk_k7Qm2ZpXa91B_SECRETSECRETSECRET"})
+        }
         Request::AllowList(_) => json!({"state": "loopback_only", "entries": []}),
         Request::ConnectionsList(_) => json!({"connections": []}),
         Request::SessionsList(_) => json!({"sessions": []}),
@@ -157,8 +164,7 @@ fn nothing(request: &Request) -> Result<Value, Fault> {
             json!({"summary": store(), "published": published})
         }
         Request::Reload(_) => json!({"live": [], "restart": []}),
-        Request::KeysAdd(_)
-        | Request::KeysShow(_)
+        Request::KeysShow(_)
         | Request::KeysImport(_)
         | Request::KeysRotate(_)
         | Request::KeysRename(_)

@@ -1,5 +1,6 @@
-#![allow(dead_code, reason = "each test file uses its part")]
 //! A program in a terminal of its own: what its user sees, and keys pressed one after another.
+
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::{
     io::{Read, Write},

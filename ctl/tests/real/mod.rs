@@ -1,5 +1,6 @@
-#![allow(dead_code, reason = "each test file uses its part")]
 //! A daemon as a person starts it: the built `mcpd` in a home of its own, and the built `mcpctl` pointed at it.
+
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::{
     fs::File,
@@ -78,6 +79,11 @@ impl Mcpd {
     /// Runs `mcpctl` with the words of `line`.
     pub(crate) fn ctl(&self, line: &str) -> Said {
         self.ctl_args(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Returns the line that gives this daemon a command, as hints write it.
+    pub(crate) fn line(&self, command: &str) -> String {
+        format!("mcpctl --state-dir {} {command}", self.state().display())
     }
 
     /// Runs `mcpctl` with these arguments.

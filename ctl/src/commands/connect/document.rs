@@ -10,11 +10,15 @@ use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike};
 
 use super::client::{Client, Syntax};
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    text_form::TextForm,
+};
 
 /// A parsed file, and where in it the servers stand.
 pub(super) struct Document {
     section: &'static str,
+    form: TextForm,
     tree: Tree,
 }
 
@@ -40,7 +44,8 @@ const JSON: ParseOptions = ParseOptions {
 impl Document {
     /// Parses a client's file; one that is absent or blank counts as one without servers.
     pub(super) fn parse(client: Client, path: &Path, text: Option<&str>) -> Result<Self, Error> {
-        let text = text.filter(|text| !text.trim().is_empty());
+        let (form, text) = TextForm::of(text.unwrap_or_default());
+        let text = Some(text).filter(|text| !text.trim().is_empty());
         let tree = match client.syntax() {
             Syntax::Json => {
                 let text = text.unwrap_or("{}\n");
@@ -57,7 +62,7 @@ impl Document {
                 })?))
             }
         };
-        let document = Self { section: client.section(), tree };
+        let document = Self { section: client.section(), form, tree };
         document.check_shape().map_err(|what| {
             let message = format!("{}: {what}; the file is left as it is", path.display());
             Error::new(Kind::Failed, message).hint("put it right, or name another with --file")
@@ -172,8 +177,9 @@ impl Document {
 impl std::fmt::Display for Document {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.tree {
-            Tree::Json(root) => root.fmt(formatter),
-            Tree::Toml(document) => document.fmt(formatter),
+            Tree::Json(root) => formatter.write_str(&self.form.mark(&root.to_string())),
+            // This tree forgets how lines ended; the other one writes new lines like those around them.
+            Tree::Toml(document) => formatter.write_str(&self.form.apply(&document.to_string())),
         }
     }
 }

@@ -22,12 +22,16 @@ use crate::{
     error::{Ended, Error, Kind},
     output::Output,
     page::Page,
+    quote,
     surroundings::Surroundings,
     text,
 };
 
 /// What stands where the key belongs until somebody has one.
 pub(crate) const KEY_PLACEHOLDER: &str = "YOUR_KEY";
+
+/// What clients call this server unless somebody says otherwise.
+const NAME: &str = "mcpd";
 
 /// Which client, and how it reaches the daemon.
 #[derive(Args)]
@@ -52,7 +56,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, conflicts_with = "key")]
     stdio: bool,
     /// What the client calls this server
-    #[arg(long, default_value = "mcpd", value_parser = server_name)]
+    #[arg(long, default_value = NAME, value_parser = server_name)]
     name: String,
     /// Writes it into the client's file, after copying that to a neighbour
     #[arg(long)]
@@ -91,7 +95,7 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<Ended, Error> {
     if args.undo {
-        undo::run(&args, surroundings, out)?;
+        undo::run(&args, daemon, surroundings, out)?;
     } else if args.write {
         write::run(&args, daemon, surroundings, out).await?;
     } else {
@@ -102,11 +106,11 @@ pub(crate) async fn run(
 
 impl ConnectArgs {
     /// Returns the key somebody named, unless the client would read another one out of its file.
-    fn named_key(&self) -> Result<Option<&str>, Error> {
+    fn named_key(&self, daemon: &Daemon) -> Result<Option<&str>, Error> {
         match self.key.as_deref() {
             Some(key) if self.client.would_expand(key) => {
                 let message = format!("{} would take the $ in this key for a variable", self.client.title());
-                Err(Error::new(Kind::Usage, message).hint("mcpctl keys add laptop"))
+                Err(Error::new(Kind::Usage, message).hint(daemon.line("keys add laptop")))
             }
             key => Ok(key),
         }
@@ -131,14 +135,29 @@ impl ConnectArgs {
         if let Some(dir) = &daemon.state_dir {
             argv.extend(["--state-dir".into(), path::absolute(dir)?]);
         }
+        if let Some(socket) = &daemon.socket {
+            argv.extend(["--socket".into(), path::absolute(socket)?]);
+        }
         Ok(Way::Stdio { argv })
+    }
+
+    /// Returns the line that does the same with other flags.
+    fn again(&self, daemon: &Daemon, flags: &str) -> String {
+        let mut line = daemon.line(&format!("connect {} {flags}", self.client.word()));
+        if self.name != NAME {
+            line.push_str(&format!(" --name {}", quote::word(&self.name)));
+        }
+        if let Some(file) = &self.file {
+            line.push_str(&format!(" --file {}", quote::word(&file.display().to_string())));
+        }
+        line
     }
 
     /// Returns the endpoint of the daemon.
     async fn url(&self, daemon: &Daemon) -> Result<String, Error> {
         daemon.call(Status {}).await?.url.ok_or_else(|| {
             Error::new(Kind::Failed, "this daemon serves no HTTP")
-                .hint(format!("mcpctl connect {} --stdio", self.client.word()))
+                .hint(self.again(daemon, if self.write { "--stdio --write" } else { "--stdio" }))
         })
     }
 }
@@ -177,19 +196,23 @@ async fn print(
         let line = Line::new(args.client, &args.name, &way);
         check_safe(&line.line)?;
         out.show(&line, |line| Page::of(&line.line))?;
+        out.note(&Page::of("--scope user in it connects all projects, not the one in this directory alone"));
     } else {
-        args.named_key()?;
+        args.named_key(daemon)?;
         let paste = Paste::new(args, &way, args.path(surroundings)?)?;
         out.note(&Page::of(format!("{} reads {}; put into it:", args.client.title(), paste.file.display())));
         out.show(&paste, |paste| Page::default().text(&paste.snippet, ""))?;
-        out.note(
-            &Page::default().hint(&format!("mcpctl connect {} --write puts it there", args.client.word())),
-        );
+        let write = match (&args.key, args.stdio) {
+            // A secret is not repeated.
+            (Some(_), _) => "the same line with --write".into(),
+            (None, true) => args.again(daemon, "--stdio --write"),
+            (None, false) => args.again(daemon, "--write"),
+        };
+        out.note(&Page::default().hint(&format!("{write} puts it there")));
     }
     if matches!(&way, Way::Http { key, .. } if key == KEY_PLACEHOLDER) {
-        out.note(
-            &Page::default().hint(&format!("{KEY_PLACEHOLDER} is what this prints: mcpctl keys add laptop")),
-        );
+        let issue = daemon.line("keys add laptop");
+        out.note(&Page::default().hint(&format!("{KEY_PLACEHOLDER} is what this prints: {issue}")));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mcpd_ipc::keys::{KeyCreated, KeyState, KeysList};
+use mcpd_ipc::keys::{KeyCreated, KeyState, KeysList, KeysRevoke};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,8 +12,10 @@ use crate::{
     surroundings::Surroundings,
 };
 
-/// What the copies of a file are called after.
-pub(super) const COPY: &str = "before-mcpd";
+/// Returns what the copies of a file are called after: each server has its own, to be undone by itself.
+pub(super) fn copy_word(name: &str) -> String {
+    format!("before-{name}")
+}
 
 /// What was done, as `--json` prints it; it never holds a secret.
 #[derive(Serialize)]
@@ -82,22 +84,29 @@ pub(super) async fn run(
             args.consent.ask(&question, surroundings, out)?;
         }
     }
+    // Before a key is issued: where this fails, none is needed.
+    let successor = file.prepare_with_copy(&copy_word(&args.name), surroundings.now)?;
     let (way, issued) = wanted.settle(args.client, daemon).await?;
-    written.issued = issued;
     document.set(&args.name, &args.client.entry(&way));
-    written.backup = store(&file, &document, surroundings.now).map_err(|error| match &written.issued {
-        Some(key) => error.hint(format!("the key issued for it is of no use: mcpctl keys revoke {}", key.id)),
-        None => error,
-    })?;
+    match successor.put(&document.to_string()) {
+        Ok(copy) => written.backup = copy.filter(|_| file.text().is_some()),
+        Err(error) => return Err(take_back(issued.as_ref(), error, daemon).await),
+    }
+    written.issued = issued;
     written.open_to_others = matches!(way, Way::Http { .. }) && file.is_open_to_others();
     out.show(&written, page)
 }
 
-/// Copies the file, where there is one, and writes it anew.
-fn store(file: &CarefulFile, document: &Document, now: i64) -> Result<Option<PathBuf>, Error> {
-    let backup = file.text().map(|_| file.back_up(COPY, now)).transpose()?;
-    file.replace(&document.to_string())?;
-    Ok(backup)
+/// Revokes a key that nobody will have, and says what became of it.
+async fn take_back(issued: Option<&Issued>, error: Error, daemon: &Daemon) -> Error {
+    let Some(Issued { id, name }) = issued else { return error };
+    match daemon.call(KeysRevoke { key: id.clone() }).await {
+        Ok(_) => error.hint(format!("the key {name} ({id}) that was issued for it is revoked again")),
+        Err(_) => {
+            let revoke = daemon.line(&format!("keys revoke {id}"));
+            error.hint(format!("the key issued for it is of no use: {revoke}"))
+        }
+    }
 }
 
 /// The way the client shall have; its key may have to be issued first.
@@ -116,7 +125,7 @@ impl Wanted {
         if args.is_over_stdio() {
             return args.stdio_way(daemon, surroundings).map(Self::Known);
         }
-        let named = args.named_key()?;
+        let named = args.named_key(daemon)?;
         let url = args.url(daemon).await?;
         if let Some(key) = named {
             return Ok(Self::Known(Way::Http { url, key: key.into() }));

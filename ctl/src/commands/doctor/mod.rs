@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     daemon::Daemon,
-    error::{Ended, Error},
+    error::{Ended, Error, Kind},
     output::Output,
     page::Page,
     paint::Tone,
@@ -42,7 +42,7 @@ pub(crate) async fn run(
         Err(error) => (None, Some(error)),
     };
     let findings = Findings { local, daemon: found };
-    out.show(&findings, page)?;
+    out.show(&findings, |findings| page(findings, absent.as_ref(), daemon))?;
     match absent {
         Some(error) => Err(error),
         None if findings.all().any(|check| check.verdict == Verdict::Problem) => Ok(Ended::Negative),
@@ -67,22 +67,36 @@ impl Findings {
     }
 }
 
-fn page(findings: &Findings) -> Page {
+fn page(findings: &Findings, absent: Option<&Error>, daemon: &Daemon) -> Page {
     let longest = findings.all().map(|check| check.name.chars().count()).max().unwrap_or_default();
-    let page = findings.all().fold(Page::default(), |page, check| add(page, check, longest));
+    let page = findings.all().fold(Page::default(), |page, check| add(page, check, longest, daemon));
     let count = |verdict| findings.all().filter(|check| check.verdict == verdict).count() as u64;
     let (warnings, problems) = (count(Verdict::Warning), count(Verdict::Problem));
     let sum = match (problems, warnings) {
-        (0, 0) => "all is well".into(),
-        (0, _) => text::count(warnings, "warning"),
-        (_, 0) => text::count(problems, "problem"),
-        _ => format!("{}, {}", text::count(problems, "problem"), text::count(warnings, "warning")),
+        (0, 0) => None,
+        (0, _) => Some(text::count(warnings, "warning")),
+        (_, 0) => Some(text::count(problems, "problem")),
+        _ => Some(format!("{}, {}", text::count(problems, "problem"), text::count(warnings, "warning"))),
     };
-    page.gap().line(sum)
+    // What only the daemon can see is not well before it has said so.
+    let unseen = absent.map(|error| match error.kind {
+        Kind::NotPermitted => "the daemon examined nothing for you; only files were looked at",
+        Kind::Usage
+        | Kind::NotFound
+        | Kind::Conflict
+        | Kind::Failed
+        | Kind::Unreachable
+        | Kind::Declined
+        | Kind::ReaderGone => "the daemon did not answer; only files were looked at",
+    });
+    match (sum, unseen) {
+        (None, None) => page.gap().line("all is well"),
+        (sum, unseen) => sum.iter().map(String::as_str).chain(unseen).fold(page.gap(), Page::line),
+    }
 }
 
 /// Adds a line with what was found and, below it, what to do.
-fn add(page: Page, check: &Check, longest: usize) -> Page {
+fn add(page: Page, check: &Check, longest: usize, daemon: &Daemon) -> Page {
     let (tone, word) = match check.verdict {
         Verdict::Ok => (Tone::Good, "ok     "),
         Verdict::Warning => (Tone::Warning, "warning"),
@@ -90,7 +104,7 @@ fn add(page: Page, check: &Check, longest: usize) -> Page {
     };
     let page = page.toned("", tone, word, &format!("  {:longest$}  {}", check.name, check.found));
     match &check.advice {
-        Some(advice) => page.text(advice, "         "),
+        Some(advice) => page.text(&daemon.retold(advice), "         "),
         None => page,
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     daemon::Daemon,
     error::{Error, Kind},
     file::CarefulFile,
+    text_form::TextForm,
 };
 
 /// What the copies of the file are called after.
@@ -59,11 +60,10 @@ impl Edited {
     pub(super) fn new(path: &Path, wanted: &Settings) -> Result<Self, Error> {
         let file = CarefulFile::read(path)?;
         let Some(text) = file.text() else {
-            return Err(Error::new(
-                Kind::NotFound,
-                format!("the daemon's {} is not there any more", path.display()),
-            ));
+            let message = format!("the daemon's {} is not there any more", path.display());
+            return Err(Error::new(Kind::NotFound, message));
         };
+        let (form, text) = TextForm::of(text);
         let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             Error::new(Kind::Failed, format!("{} is not TOML; it is left as it is", path.display()))
                 .because(error)
@@ -83,7 +83,7 @@ impl Edited {
         if let Some(connections) = wanted.connections {
             edited.set(&mut document, "limits.connections", i64::from(connections).into());
         }
-        edited.text = document.to_string();
+        edited.text = form.apply(&document.to_string());
         Ok(edited)
     }
 
@@ -109,8 +109,7 @@ impl Edited {
 
     /// Writes the file and has the daemon load it; when the daemon refuses, the file is put back.
     pub(super) async fn store(&self, daemon: &Daemon, now: i64) -> Result<Stored, Error> {
-        let backup = self.file.back_up(COPY, now)?;
-        self.file.replace(&self.text)?;
+        let backup = self.file.prepare_with_copy(COPY, now)?.put(&self.text)?.unwrap_or_default();
         match daemon.call(Reload {}).await {
             Ok(reload) => Ok(Stored { file: self.file.path().to_owned(), backup, reload }),
             Err(error) => {
@@ -178,6 +177,15 @@ mod tests {
         "##);
         let keys: Vec<_> = edited.settings.iter().map(|setting| setting.key).collect();
         assert_eq!(keys, ["server.listen", "limits.per_key", "limits.connections"]);
+    }
+
+    #[test]
+    fn what_an_editor_on_windows_wrote_stays_so() {
+        let text = "\u{feff}# mine\r\n[server]\r\nlisten = \"127.0.0.1:1\" # here\r\n";
+        let edited = edited(text, &wanted("127.0.0.1", 9000));
+        let expected =
+            text.replace(":1\"", ":9000\"") + "\r\n[limits]\r\nper_key = \"9/30s\"\r\nconnections = 50\r\n";
+        assert_eq!(edited.text, expected);
     }
 
     #[test]

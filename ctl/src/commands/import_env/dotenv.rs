@@ -1,10 +1,14 @@
 //! Reads the text of a `.env` file: names and values, and which lines are neither.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 /// A file's variables, and what could not be read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Variables {
     /// Name and value in the order of the file; a later one of a name counts.
     all: Vec<(String, String)>,
+    /// Where in it each name is.
+    index: HashMap<String, usize>,
     /// Numbers of lines that are no variable and no comment.
     pub(super) unreadable: Vec<usize>,
 }
@@ -26,14 +30,19 @@ impl Variables {
     }
 
     fn set(&mut self, name: String, value: String) {
-        self.all.retain(|(known, _)| *known != name);
-        self.all.push((name, value));
+        match self.index.entry(name) {
+            Entry::Occupied(known) => self.all[*known.get()].1 = value,
+            Entry::Vacant(new) => {
+                self.all.push((new.key().clone(), value));
+                new.insert(self.all.len() - 1);
+            }
+        }
     }
 
-    /// Returns the value of a variable; an empty one counts as not set.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.all.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    /// Returns a variable, its name as it stands here and its value; an empty value counts as not set.
+    pub(super) fn get(&self, name: &str) -> Option<(&str, Option<&str>)> {
+        let (name, value) = self.all.get(*self.index.get(name)?)?;
+        Some((name, Some(value.trim()).filter(|value| !value.is_empty())))
     }
 
     /// Returns all names in the order of the file.
@@ -177,7 +186,15 @@ mod tests {
         assert_reads(r#"A="a\"b\\c\nd\x""#, &[("A", "a\"b\\c\nd\\x")], &[]);
         assert_reads("A=\"one\ntwo\"\nB=3", &[("A", "one\ntwo"), ("B", "3")], &[]);
         assert_reads("A=1\r\nB='2'\r\n", &[("A", "1"), ("B", "2")], &[]);
-        assert_reads("\u{feff}A=1\nA=2", &[("A", "2")], &[]);
+        assert_reads("\u{feff}A=1\nB=2\nA=3", &[("A", "3"), ("B", "2")], &[]);
+    }
+
+    #[test]
+    fn many_names_take_no_time() {
+        let text: String = (0..100_000).map(|number| format!("A{number}=1\n")).collect();
+        let begin = std::time::Instant::now();
+        assert_eq!(Variables::parse(&text).names().count(), 100_000);
+        assert!(begin.elapsed().as_secs() < 10);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod config;
 mod dotenv;
+mod networks;
 mod page;
 mod plan;
+mod secrets;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +21,8 @@ use serde::Serialize;
 use self::{
     config::{Edited, Setting, Stored},
     dotenv::Variables,
-    plan::{Plan, PlannedKey},
+    plan::Plan,
+    secrets::PlannedKey,
 };
 use super::keys;
 use crate::{
@@ -106,7 +109,8 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<Ended, Error> {
     if !args.dry_run {
-        let again = format!("mcpctl import-env --yes {}", quote::word(&args.file.display().to_string()));
+        let file = quote::word(&args.file.display().to_string());
+        let again = daemon.line(&format!("import-env --yes {file}"));
         args.consent.check(&again, surroundings)?;
     }
     let variables = Variables::parse(&String::from_utf8_lossy(&file::read_small(&args.file, LIMIT)?));
@@ -128,7 +132,7 @@ pub(crate) async fn run(
     args.consent.ask("do this?", surroundings, out)?;
     let done = carry_out(&import.plan, edited.as_ref(), daemon, surroundings.now).await?;
     import.done = Some(done);
-    out.show(&import, page::done)?;
+    out.show(&import, |import| page::done(import, daemon))?;
     let is_refused = import.done.iter().flat_map(Done::steps).any(|step| step.outcome == Outcome::Refused);
     Ok(if is_refused { Ended::Negative } else { Ended::Done })
 }
@@ -182,7 +186,10 @@ async fn carry_out(plan: &Plan, edited: Option<&Edited>, daemon: &Daemon, now: i
         let stored = edited.store(daemon, now).await;
         done.config = Some(stored.map_err(|error| match done.steps().count() {
             0 => error,
-            _ => error.hint("keys and networks were taken all the same: mcpctl keys list; mcpctl allow list"),
+            _ => {
+                let (keys, networks) = (daemon.line("keys list"), daemon.line("allow list"));
+                error.hint(format!("keys and networks were taken all the same: {keys}; {networks}"))
+            }
         })?);
     }
     Ok(done)

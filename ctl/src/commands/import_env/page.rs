@@ -5,7 +5,7 @@ use std::path::Path;
 use mcpd_ipc::life::StatusReport;
 
 use super::{Import, Outcome, Step};
-use crate::{commands::reload, page::Page, paint::Tone, table::Table};
+use crate::{commands::reload, daemon::Daemon, page::Page, paint::Tone, table::Table};
 
 /// Says what would be done.
 pub(super) fn plan(import: &Import, file: &Path, status: &StatusReport) -> Page {
@@ -70,7 +70,7 @@ fn left_out(import: &Import, page: Page) -> Page {
 }
 
 /// Says what was done.
-pub(super) fn done(import: &Import) -> Page {
+pub(super) fn done(import: &Import, daemon: &Daemon) -> Page {
     let Some(done) = &import.done else { return Page::default() };
     let page = done.keys.iter().fold(Page::default().gap(), |page, step| add(page, "key", step));
     let page = done.allow.iter().fold(page, |page, step| add(page, "network", step));
@@ -81,7 +81,7 @@ pub(super) fn done(import: &Import) -> Page {
                 stored.file.display(),
                 stored.backup.display()
             ))
-            .page(reload::page(&stored.reload)),
+            .page(reload::page(&stored.reload, daemon)),
         None => page,
     }
 }

@@ -1,11 +1,13 @@
 //! What is taken from the variables, decided before anything is done.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::{dotenv::Variables, settings::Settings};
-
-const KEYS: [&str; 4] = ["MCP_API_KEYS", "API_KEYS", "MCP_API_KEY", "API_KEY"];
-const ALLOWLIST: [&str; 5] = ["ALLOWED_IPS", "IP_WHITELIST", "IP_ALLOWLIST", "ALLOWED_NETWORKS", "ALLOWLIST"];
+use super::{
+    dotenv::Variables,
+    networks,
+    secrets::{self, PlannedKey},
+    settings::Settings,
+};
 
 /// Everything that is taken, and everything that is not.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -16,7 +18,7 @@ pub(super) struct Plan {
     pub(super) allow: Vec<String>,
     /// What goes into the daemon's configuration file.
     pub(super) settings: Settings,
-    /// Values that make no sense, in words that do not repeat them.
+    /// Values that make no sense or that the daemon would refuse, in words that do not repeat them.
     pub(super) refused: Vec<String>,
     /// Names of variables that mean nothing here; never their values.
     pub(super) untaken: Vec<String>,
@@ -24,63 +26,14 @@ pub(super) struct Plan {
     pub(super) unreadable_lines: Vec<usize>,
 }
 
-/// A key to import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct PlannedKey {
-    /// The name it will have.
-    pub(super) name: String,
-    /// Its number, where the file gives it no name.
-    #[serde(skip)]
-    number: Option<usize>,
-    /// Its secret, of which only the beginning and the length are ever shown.
-    #[serde(serialize_with = "shown")]
-    pub(super) secret: Secret,
-}
-
-impl PlannedKey {
-    /// Returns the names it may have when its own is taken: the next numbers; none where the file gives it one.
-    pub(super) fn other_names(&self) -> impl Iterator<Item = String> {
-        let numbers = self.number.map(|number| number + 1..number + 1000);
-        numbers.into_iter().flatten().map(numbered)
-    }
-}
-
-/// A secret on its way from the file to the daemon.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
-
-impl Secret {
-    /// Returns the secret, for the one place that sends it.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// Returns what may be shown: `sk-1… (48 characters)`. Of a short one, nothing.
-    pub(super) fn shown(&self) -> String {
-        let length = self.0.chars().count();
-        let begin: String = if length >= 12 { self.0.chars().take(4).collect() } else { String::new() };
-        format!("{begin}… ({length} characters)")
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.shown())
-    }
-}
-
-fn shown<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&secret.shown())
-}
-
 impl Plan {
     /// Decides what to take.
     pub(super) fn of(variables: &Variables) -> Self {
         let mut plan = Self { unreadable_lines: variables.unreadable.clone(), ..Self::default() };
         let mut taken = Taken { variables, names: Vec::new() };
-        plan.keys = keys(&mut taken);
-        plan.allow = networks(&mut taken);
-        (plan.settings, plan.refused) = Settings::of(&mut taken);
+        plan.keys = secrets::planned(&mut taken, &mut plan.refused);
+        plan.allow = networks::planned(&mut taken, &mut plan.refused);
+        plan.settings = Settings::of(&mut taken, &mut plan.refused);
         let untaken = variables.names().filter(|name| !taken.names.contains(name));
         plan.untaken = untaken.map(str::to_owned).collect();
         plan
@@ -99,12 +52,11 @@ pub(super) struct Taken<'v> {
 }
 
 impl<'v> Taken<'v> {
-    fn get(&mut self, name: &str) -> Option<(&'v str, &'v str)> {
-        let variables = self.variables;
-        let known = variables.names().find(|known| *known == name)?;
+    pub(super) fn get(&mut self, name: &str) -> Option<(&'v str, &'v str)> {
+        let (known, value) = self.variables.get(name)?;
         // An empty one has nothing to take and is nothing left out either.
         self.names.push(known);
-        variables.get(name).map(|value| (known, value))
+        value.map(|value| (known, value))
     }
 
     /// Returns the first variable that is set. The others of the list are as good as taken: it wins over them.
@@ -119,60 +71,8 @@ impl<'v> Taken<'v> {
     }
 }
 
-fn keys(taken: &mut Taken<'_>) -> Vec<PlannedKey> {
-    let values: Vec<&str> = KEYS.iter().filter_map(|name| taken.get(name)).map(|(_, value)| value).collect();
-    let mut keys: Vec<(Option<String>, String)> = Vec::new();
-    for item in values.into_iter().flat_map(items) {
-        let (name, secret) = named(&item);
-        match keys.iter_mut().find(|(_, known)| *known == secret) {
-            // The same key twice; the time it had a name counts.
-            Some((known, _)) => *known = known.take().or(name),
-            None => keys.push((name, secret)),
-        }
-    }
-    let mut unnamed = 0;
-    let planned = keys.into_iter().map(|(name, secret)| {
-        let number = name.is_none().then(|| {
-            unnamed += 1;
-            unnamed
-        });
-        let name = name.or(number.map(numbered)).unwrap_or_default();
-        PlannedKey { name, number, secret: Secret(secret) }
-    });
-    planned.collect()
-}
-
-fn numbered(number: usize) -> String {
-    format!("imported-{number}")
-}
-
-/// Splits `name:secret`; what stands before the colon must look like a name.
-fn named(item: &str) -> (Option<String>, String) {
-    let is_name = |text: &str| {
-        !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || "-_.@".contains(char))
-    };
-    match item.split_once(':') {
-        Some((name, secret)) if is_name(name) && !secret.is_empty() => (Some(name.into()), secret.into()),
-        Some(_) | None => (None, item.into()),
-    }
-}
-
-fn networks(taken: &mut Taken<'_>) -> Vec<String> {
-    let mut networks = Vec::new();
-    for name in ALLOWLIST {
-        for name in [format!("MCP_{name}"), name.to_owned()] {
-            let found = taken.get(&name).map(|(_, value)| items(value)).unwrap_or_default();
-            for network in found.into_iter().filter(|network| !networks.contains(network)).collect::<Vec<_>>()
-            {
-                networks.push(network);
-            }
-        }
-    }
-    networks
-}
-
 /// Splits a list: a JSON array of texts, or items between commas, semicolons and blanks.
-fn items(value: &str) -> Vec<String> {
+pub(super) fn items(value: &str) -> Vec<String> {
     if let Ok(items) = serde_json::from_str::<Vec<String>>(value) {
         return items.into_iter().filter(|item| !item.is_empty()).collect();
     }
@@ -186,39 +86,6 @@ mod tests {
 
     fn plan(text: &str) -> Plan {
         Plan::of(&Variables::parse(text))
-    }
-
-    fn keys_of(text: &str) -> Vec<(String, String)> {
-        plan(text).keys.into_iter().map(|key| (key.name, key.secret.0)).collect()
-    }
-
-    #[test]
-    fn keys_are_taken_by_their_own_names_only() {
-        let told = keys_of("API_KEYS=laptop:sk-1, sk-2;ci:sk-3 sk-4\nMCP_API_KEY=sk-2\nAPI_KEY=named:sk-4\n");
-        let told: Vec<_> = told.iter().map(|(name, secret)| (name.as_str(), secret.as_str())).collect();
-        assert_eq!(told, [("laptop", "sk-1"), ("imported-1", "sk-2"), ("ci", "sk-3"), ("named", "sk-4")]);
-        assert_eq!(keys_of("API_KEYS=[\"sk-1\", \"a:sk-2\"]").len(), 2);
-        assert_eq!(keys_of("API_KEYS=a b:c"), [("imported-1".into(), "a".into()), ("b".into(), "c".into())]);
-        assert_eq!(keys_of("API_KEY=https://x:y").len(), 1);
-        let models = plan("OPENAI_API_KEY=sk-secret\nANTHROPIC_API_KEY=sk-secret\nAPI_KEY_HEADER=x\n");
-        assert!(models.keys.is_empty());
-        assert_eq!(models.untaken, ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "API_KEY_HEADER"]);
-    }
-
-    #[test]
-    fn secrets_are_never_shown_whole() {
-        let plan = plan("API_KEYS=sk-1234567890abcdef,short\n");
-        let told = format!("{plan:?}{}", serde_json::to_string(&plan).unwrap());
-        assert!(!told.contains("567890") && !told.contains("short"), "{told}");
-        assert_eq!(plan.keys[0].secret.shown(), "sk-1… (19 characters)");
-        assert_eq!(plan.keys[1].secret.shown(), "… (5 characters)");
-    }
-
-    #[test]
-    fn networks_come_once() {
-        let plan = plan("ALLOWED_IPS=10.0.0.0/8,127.0.0.1\nMCP_IP_WHITELIST='127.0.0.1 192.168.3.0/24'\n");
-        assert_eq!(plan.allow, ["10.0.0.0/8", "127.0.0.1", "192.168.3.0/24"]);
-        assert!(plan.untaken.is_empty());
     }
 
     #[test]

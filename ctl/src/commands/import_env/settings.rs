@@ -35,12 +35,12 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Decides what to set; returns also what makes no sense, in words that do not repeat it.
-    pub(super) fn of(taken: &mut Taken<'_>) -> (Self, Vec<String>) {
-        let (mut settings, mut refused) = (Self::default(), Vec::new());
-        settings.address(taken, &mut refused);
-        settings.limits(taken, &mut refused);
-        (settings, refused)
+    /// Decides what to set; says what makes no sense, in words that do not repeat it.
+    pub(super) fn of(taken: &mut Taken<'_>, refused: &mut Vec<String>) -> Self {
+        let mut settings = Self::default();
+        settings.address(taken, refused);
+        settings.limits(taken, refused);
+        settings
     }
 
     /// Returns whether there is nothing to set.

@@ -3,21 +3,20 @@
 mod page;
 mod secret;
 
-use std::{io::Read, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use mcpd_ipc::{
-    keys::{KeyInfo, KeysAdd, KeysImport, KeysList, KeysRename, KeysRevoke, KeysRotate, KeysShow, Shown},
+    keys::{KeyInfo, KeysAdd, KeysImport, KeysList, KeysRename, KeysRevoke, KeysRotate, KeysShow},
     life::Status,
 };
 
 use crate::{
     ask::Consent,
     daemon::Daemon,
-    error::{Ended, Error, Kind, OrSee},
+    error::{Ended, Error, OrSee},
     output::{Format, Output},
     page::Page,
-    quote,
     surroundings::Surroundings,
     text,
 };
@@ -135,48 +134,48 @@ pub(crate) async fn run(
     match command {
         KeysCommand::Add(terms) => add(terms, daemon, now, out).await?,
         KeysCommand::Import(terms) => {
-            let secret = secret_line(&terms.name, surroundings, out)?;
+            let secret = secret::typed(&terms.name, daemon, surroundings, out)?;
             let command = KeysImport { terms: terms.into(), secret };
-            let key = daemon.call(command).await.or_see(LIST)?;
+            let key = daemon.call(command).await.or_see(&daemon.line(LIST))?;
             out.show(&key, |key| page::imported(key, now))?;
         }
         KeysCommand::List => {
             let list = daemon.call(KeysList {}).await?;
-            out.show(&list, |list| page::list(list, now))?;
+            out.show(&list, |list| page::list(list, daemon, now))?;
         }
         KeysCommand::Show(KeyArg { key }) => {
-            let info = daemon.call(KeysShow { key }).await.or_see(LIST)?;
+            let info = daemon.call(KeysShow { key }).await.or_see(&daemon.line(LIST))?;
             out.show(&info, |info| page::one(info, now))?;
         }
         KeysCommand::Rotate(args) => rotate(args, daemon, surroundings, out).await?,
         KeysCommand::Rename(RenameArgs { key, name }) => {
-            let info = daemon.call(KeysRename { key, name }).await.or_see(LIST)?;
+            let info = daemon.call(KeysRename { key, name }).await.or_see(&daemon.line(LIST))?;
             out.show(&info, |info| Page::of(format!("key {} is called {} now", info.id, info.name)))?;
         }
         KeysCommand::Revoke(RevokeArgs { mut key, consent }) => {
             if consent.is_asked(surroundings) {
-                let info = daemon.call(KeysShow { key }).await.or_see(LIST)?;
+                let info = daemon.call(KeysShow { key }).await.or_see(&daemon.line(LIST))?;
                 consent.ask(&format!("revoke {}?", page::mention(&info, now)), surroundings, out)?;
                 key = info.id;
             }
-            let revoked = daemon.call(KeysRevoke { key }).await.or_see(LIST)?;
+            let revoked = daemon.call(KeysRevoke { key }).await.or_see(&daemon.line(LIST))?;
             out.show(&revoked, page::revoked)?;
         }
     }
     Ok(Ended::Done)
 }
 
-const LIST: &str = "mcpctl keys list";
+const LIST: &str = "keys list";
 
 async fn add(terms: Terms, daemon: &Daemon, now: i64, out: &mut Output) -> Result<(), Error> {
-    let created = daemon.call(KeysAdd::from(terms)).await.or_see(LIST)?;
+    let created = daemon.call(KeysAdd::from(terms)).await.or_see(&daemon.line(LIST))?;
     secret::deliver(&created, &created.secret, out).map_err(|error| {
         let message = format!("key {:?} was issued", created.key.name);
-        secret::undelivered(error, &message, &format!("mcpctl keys revoke {}", created.key.id))
+        secret::undelivered(error, &message, &daemon.line(&format!("keys revoke {}", created.key.id)))
     })?;
     if out.format == Format::Text {
         let url = daemon.call(Status {}).await.ok().and_then(|status| status.url);
-        out.note(&page::created(&created.key, url.as_deref(), now));
+        out.note(&page::created(&created.key, url.as_deref(), daemon, now));
     }
     Ok(())
 }
@@ -190,7 +189,7 @@ async fn rotate(
     let RotateArgs { mut key, grace, consent } = args;
     let now = surroundings.now;
     if consent.is_asked(surroundings) {
-        let info: KeyInfo = daemon.call(KeysShow { key }).await.or_see(LIST)?;
+        let info: KeyInfo = daemon.call(KeysShow { key }).await.or_see(&daemon.line(LIST))?;
         let whose = page::mention(&info, now);
         let question = match info.old_secret_until {
             _ if grace == Some(Duration::ZERO) => {
@@ -210,10 +209,10 @@ async fn rotate(
         key = info.id;
     }
     let grace = grace.map(text::whole_seconds);
-    let rotated = daemon.call(KeysRotate { key, grace }).await.or_see(LIST)?;
+    let rotated = daemon.call(KeysRotate { key, grace }).await.or_see(&daemon.line(LIST))?;
     secret::deliver(&rotated, &rotated.secret, out).map_err(|error| {
         let message = format!("key {:?} has a new secret", rotated.key.name);
-        secret::undelivered(error, &message, &format!("mcpctl keys rotate {}", rotated.key.id))
+        secret::undelivered(error, &message, &daemon.line(&format!("keys rotate {}", rotated.key.id)))
             .hint("that ends the secret its holder has now, for only one is kept beside the newest")
     })?;
     out.note(&page::rotated(&rotated.key, now));
@@ -232,28 +231,6 @@ pub(crate) fn plain_terms(name: String) -> KeysAdd {
         connections: None,
         expires_in: None,
         tenant: None,
-    }
-}
-
-/// Reads a secret from stdin: never from the command line, which other users see.
-fn secret_line(name: &str, surroundings: &mut Surroundings, out: &mut Output) -> Result<Shown, Error> {
-    let unreadable =
-        |error| Error::new(Kind::Failed, "the secret could not be read from stdin").because(error);
-    let mut text = String::new();
-    if surroundings.terminal.stdin {
-        out.aside(&Page::of("paste the secret, then Enter"));
-        text = surroundings.line().map_err(unreadable)?;
-    } else {
-        surroundings.stdin.read_to_string(&mut text).map_err(unreadable)?;
-    }
-    let usage = |message| {
-        let hint = format!("mcpctl keys import {} < FILE", quote::word(name));
-        Err(Error::new(Kind::Usage, message).hint(hint))
-    };
-    match text.trim() {
-        "" => usage("stdin holds no secret"),
-        secret if secret.contains('\n') => usage("stdin holds more than one line; a secret is one"),
-        secret => Ok(Shown::new(secret)),
     }
 }
 

@@ -4,6 +4,7 @@ use mcpd_ipc::keys::{KeyInfo, KeyList, KeyRevoked, KeyState};
 
 use crate::{
     commands::connect::{Client, KEY_PLACEHOLDER, Line},
+    daemon::Daemon,
     page::Page,
     paint::Tone,
     table::Table,
@@ -26,14 +27,14 @@ fn terms(key: &KeyInfo, now: i64) -> String {
     format!("key {} ({}): {}; {life}", key.name, key.id, text::list_or(&key.scopes, "no scope"))
 }
 
-pub(super) fn created(key: &KeyInfo, url: Option<&str>, now: i64) -> Page {
+pub(super) fn created(key: &KeyInfo, url: Option<&str>, daemon: &Daemon, now: i64) -> Page {
     let page = Page::of(terms(key, now))
         .line("its secret is on stdout, this once: it is stored hashed and cannot be shown again");
     match url {
         Some(url) => page
             .line(format!("connect Claude Code, with the secret in place of {KEY_PLACEHOLDER}:"))
             .line(format!("  {}", Line::http(Client::ClaudeCode, "mcpd", url, KEY_PLACEHOLDER))),
-        None => page.line("connect Claude Code: mcpctl connect claude-code"),
+        None => page.line(format!("connect Claude Code: {}", daemon.line("connect claude-code"))),
     }
 }
 
@@ -50,9 +51,9 @@ pub(super) fn rotated(key: &KeyInfo, now: i64) -> Page {
     }
 }
 
-pub(super) fn list(list: &KeyList, now: i64) -> Page {
+pub(super) fn list(list: &KeyList, daemon: &Daemon, now: i64) -> Page {
     if list.keys.is_empty() {
-        return Page::of("there are no keys; issue one: mcpctl keys add laptop");
+        return Page::of(format!("there are no keys; issue one: {}", daemon.line("keys add laptop")));
     }
     let headings = [
         "NAME",
