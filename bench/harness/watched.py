@@ -1,5 +1,6 @@
 """What watching costs: the daemon with 50 watchers, one of them stopped; and the dashboard while 1,000 requests pass."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import statistics
 import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 
@@ -70,6 +72,7 @@ class Dashboard:
         if self.pid == 0:
             os.environ["TERM"] = "xterm-256color"
             os.execv(target() / "mcpctl", ["mcpctl", "--state-dir", str(daemon.state), "top"])
+        fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         os.set_blocking(self.screen, False)
         self.going, self.bytes = True, 0
         self.reader = threading.Thread(target=self.read)
@@ -173,6 +176,8 @@ def dashboard(options, daemon, keys):
         time.sleep(1)
         shares.append((cpu(shown.pid) - used) / (time.monotonic() - tick))
     spent = time.monotonic() - began
+    if shown.bytes == before:
+        fail("the dashboard drew nothing")
     figures = statistics.mean(shares), percentile(shares, 0.95), (shown.bytes - before) / spent
     rate = (sum(paced.done) - passed) / spent
     shown.end()
