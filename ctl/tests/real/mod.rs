@@ -68,6 +68,10 @@ impl Mcpd {
         self.url = word_from(&greeting.read(self.home.path()), "http://");
     }
 
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn state(&self) -> PathBuf {
         self.home.path().join("state")
     }
