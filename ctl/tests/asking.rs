@@ -10,12 +10,15 @@ use fake::{Fake, attended, replies, surroundings};
 use serde_json::json;
 
 /// Each dangerous verb, and the command that must not reach the daemon after a no.
-const VERBS: [(&str, &str); 9] = [
+const VERBS: [(&str, &str); 12] = [
     ("keys revoke laptop", "keys_revoke"),
     ("keys revoke old", "keys_revoke"),
     ("keys rotate laptop --grace 0s", "keys_rotate"),
     ("keys rotate laptop", "keys_rotate"),
     ("allow remove 192.168.3.0/24", "allow_remove"),
+    ("connections close 17", "connections_close"),
+    ("sessions close 4f0a", "sessions_close"),
+    ("tools disable create_todo list_todos", "tools_disable"),
     ("drain", "drain"),
     ("shutdown", "shutdown"),
     ("shutdown --now", "shutdown"),

@@ -4,10 +4,12 @@ use clap::{Args, Subcommand};
 use mcpd_ipc::connections::{ConnectionList, ConnectionsClose, ConnectionsList};
 
 use crate::{
+    ask::Consent,
     daemon::Daemon,
     error::{Ended, Error, OrSee},
     output::Output,
     page::Page,
+    surroundings::Surroundings,
     table::Table,
     text,
 };
@@ -28,21 +30,25 @@ pub(crate) enum ConnectionsCommand {
 pub(crate) struct CloseArgs {
     /// Its number in the list
     id: u64,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Runs one of the connection commands; without one it lists.
 pub(crate) async fn run(
     command: Option<ConnectionsCommand>,
     daemon: &Daemon,
-    now: i64,
+    surroundings: &mut Surroundings,
     out: &mut Output,
 ) -> Result<Ended, Error> {
+    let now = surroundings.now;
     match command {
         None | Some(ConnectionsCommand::List) => {
             let list = daemon.call(ConnectionsList {}).await?;
             out.show(&list, |list| list_page(list, daemon, now))?;
         }
-        Some(ConnectionsCommand::Close(CloseArgs { id })) => {
+        Some(ConnectionsCommand::Close(CloseArgs { id, consent })) => {
+            consent.ask(&format!("close connection {id}?"), surroundings, out)?;
             let closed = daemon.call(ConnectionsClose { id }).await.or_see(&daemon.line("connections"))?;
             out.show(&closed, |closed| Page::of(format!("closed connection {}", closed.id)))?;
         }

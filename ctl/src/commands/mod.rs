@@ -31,7 +31,6 @@ use crate::{
 /// Runs one command to its end.
 pub(crate) async fn run(cli: Cli, surroundings: &mut Surroundings, out: &mut Output) -> Result<Ended, Error> {
     let daemon = Daemon::new(&cli.global, surroundings);
-    let now = surroundings.now;
     match cli.command {
         Command::Status => status::run(&daemon, out).await,
         Command::Stats => stats::run(&daemon, out).await,
@@ -40,8 +39,8 @@ pub(crate) async fn run(cli: Cli, surroundings: &mut Surroundings, out: &mut Out
         Command::Doctor => doctor::run(&daemon, surroundings, out).await,
         Command::Keys(command) => keys::run(command, &daemon, surroundings, out).await,
         Command::Allow(command) => allow::run(command, &daemon, surroundings, out).await,
-        Command::Connections { command } => connections::run(command, &daemon, now, out).await,
-        Command::Sessions { command } => sessions::run(command, &daemon, now, out).await,
+        Command::Connections { command } => connections::run(command, &daemon, surroundings, out).await,
+        Command::Sessions { command } => sessions::run(command, &daemon, surroundings, out).await,
         Command::Tools { command } => tools::run(command, &daemon, surroundings, out).await,
         Command::Connect(args) => connect::run(args, &daemon, surroundings, out).await,
         Command::ImportEnv(args) => import_env::run(args, &daemon, surroundings, out).await,

@@ -4,10 +4,12 @@ use clap::{Args, Subcommand};
 use mcpd_ipc::sessions::{SessionInfo, SessionList, SessionsClose, SessionsList};
 
 use crate::{
+    ask::Consent,
     daemon::Daemon,
     error::{Ended, Error, OrSee},
     output::Output,
     page::Page,
+    surroundings::Surroundings,
     table::Table,
     text,
 };
@@ -28,6 +30,8 @@ pub(crate) enum SessionsCommand {
 pub(crate) struct CloseArgs {
     /// Its id, or the beginning of it that no other has
     id: String,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Digits of an id that the table shows; the daemon takes any beginning that only one session has.
@@ -37,15 +41,17 @@ const SHOWN: usize = 12;
 pub(crate) async fn run(
     command: Option<SessionsCommand>,
     daemon: &Daemon,
-    now: i64,
+    surroundings: &mut Surroundings,
     out: &mut Output,
 ) -> Result<Ended, Error> {
+    let now = surroundings.now;
     match command {
         None | Some(SessionsCommand::List) => {
             let list = daemon.call(SessionsList {}).await?;
             out.show(&list, |list| list_page(list, now))?;
         }
-        Some(SessionsCommand::Close(CloseArgs { id })) => {
+        Some(SessionsCommand::Close(CloseArgs { id, consent })) => {
+            consent.ask(&format!("end the session {id}?"), surroundings, out)?;
             let closed = daemon.call(SessionsClose { id }).await.or_see(&daemon.line("sessions"))?;
             out.show(&closed, |closed| {
                 let SessionInfo { client, key, .. } = &closed.session;

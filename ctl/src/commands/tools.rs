@@ -8,6 +8,7 @@ use mcpd_ipc::tools::{
 use serde_json::Value;
 
 use crate::{
+    ask::Consent,
     daemon::Daemon,
     error::{Ended, Error, Kind, OrSee},
     output::{Format, Output},
@@ -33,7 +34,7 @@ pub(crate) enum ToolsCommand {
     Enable(NamesArgs),
     /// Takes tools from every client until they are enabled again; calls that run go on
     #[command(after_help = "Example:\n  mcpctl tools disable create_todo update_todo_status")]
-    Disable(NamesArgs),
+    Disable(DisableArgs),
     /// Calls a tool and prints its result as JSON; exits 1 when it reports a failure
     Call(CallArgs),
 }
@@ -51,6 +52,15 @@ pub(crate) struct NamesArgs {
     /// Their names; when one is unknown, none is changed
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+}
+
+/// Which tools are taken.
+#[derive(Args)]
+pub(crate) struct DisableArgs {
+    #[command(flatten)]
+    which: NamesArgs,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Which tool, with what.
@@ -94,7 +104,9 @@ pub(crate) async fn run(
             out.show(&switched, switched_page)?;
             Ok(Ended::Done)
         }
-        Some(ToolsCommand::Disable(NamesArgs { names })) => {
+        Some(ToolsCommand::Disable(DisableArgs { which: NamesArgs { names }, consent })) => {
+            let question = format!("take {} from every client?", names.join(", "));
+            consent.ask(&question, surroundings, out)?;
             let switched = daemon.call(ToolsDisable { names }).await.or_see(&daemon.line(LIST))?;
             out.show(&switched, switched_page)?;
             Ok(Ended::Done)
