@@ -85,13 +85,11 @@ fn an_operator_sees_every_pane_revokes_a_key_and_survives_a_restart_of_the_daemo
     top.shows(&["victim", "EXPIRES"]);
     top.press("/victim\r");
     top.shows_no("first ");
-    top.press("r");
-    top.shows(&["Revoke key victim"]);
+    top.press_until("r", &["Revoke key victim"]);
     top.press("n");
     top.shows_no("Revoke key victim");
     assert_eq!(mcpd.post(&victim, CALL).status, 200, "no is no");
-    top.press("r");
-    top.shows(&["Revoke key victim"]);
+    top.press_until("r", &["Revoke key victim"]);
     top.press("y");
     top.shows(&["revoked"]);
     assert_eq!(mcpd.post(&victim, CALL).status, 401);
@@ -114,8 +112,9 @@ fn a_new_secret_is_shown_once() {
     let mcpd = Mcpd::start();
     let mut top = dashboard(&mcpd, 100, 30);
     top.shows(&["healthy"]);
-    top.press("4a");
-    top.shows(&["Issue a key"]);
+    top.press("4");
+    top.shows(&["EXPIRES"]);
+    top.press_until("a", &["Issue a key"]);
     top.press("desk\r");
     top.shows(&["mcpd_sk_"]);
     let shown = top.shown();

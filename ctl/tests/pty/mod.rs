@@ -56,6 +56,25 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    /// Presses keys until the screen shows all of these: a dashboard whose daemon came back just now takes no key that
+    /// changes something.
+    #[track_caller]
+    pub(crate) fn press_until(&mut self, keys: &str, texts: &[&str]) {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            self.press(keys);
+            let pressed = Instant::now();
+            while pressed.elapsed() < PATIENCE / 12 {
+                let shown = self.shown();
+                if texts.iter().all(|text| shown.contains(text)) {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+        panic!("{keys:?} never brings {texts:?}:\n{}", self.shown());
+    }
+
     /// Makes the window another size.
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.screen.lock().unwrap().screen_mut().set_size(lines(rows), lines(columns));
