@@ -1,23 +1,11 @@
-//! Words and figures for people, beside those every front end has: dates, lists, durations typed and shown.
+//! Words and figures for people, beside those every front end has: moments, stamps, durations typed and shown.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-pub(crate) use mcpd_ipc::text::{count, escape, escape_json, millis, percent, relative, span};
-
-/// Returns [`relative`] or what to say when there is no such time.
-pub(crate) fn relative_or(at: Option<i64>, now: i64, otherwise: &str) -> String {
-    at.map_or_else(|| otherwise.into(), |at| relative(at, now))
-}
-
-/// Returns a time both ways: `2026-11-22 08:54 UTC (3m ago)`.
-pub(crate) fn date(at: i64, now: i64) -> String {
-    let relative = relative(at, now);
-    match DateTime::<Utc>::from_timestamp_millis(at) {
-        Some(date) => format!("{} ({relative})", date.format("%Y-%m-%d %H:%M UTC")),
-        None => relative,
-    }
-}
+pub(crate) use mcpd_ipc::text::{
+    count, date, escape, escape_json, list_or, millis, percent, relative, relative_or, span,
+};
 
 /// Returns a moment as logs show it, to the millisecond.
 pub(crate) fn moment(at: i64) -> Option<String> {
@@ -85,11 +73,6 @@ fn colour_code(text: &str) -> Option<usize> {
     inside[end..].starts_with('m').then_some(end + 3)
 }
 
-/// Returns a list for a table cell, or what to say when it is empty.
-pub(crate) fn list_or(items: &[String], otherwise: &str) -> String {
-    if items.is_empty() { otherwise.into() } else { items.join(", ") }
-}
-
 /// Returns a duration in whole seconds, rounded up: the protocol knows nothing smaller.
 pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
@@ -109,14 +92,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_told_both_ways() {
-        let now = 1_800_000_000_000;
-        assert_eq!(relative_or(None, now, "never"), "never");
-        assert_eq!(date(now - 180_000, now), "2027-01-15 07:57 UTC (3m ago)");
-        assert_eq!(date(i64::MAX, now), format!("in {}y", (i64::MAX - now) / 1000 / 31_536_000));
-    }
 
     #[test]
     fn bytes_are_cut_to_a_tenth_of_their_unit() {

@@ -1,6 +1,8 @@
-//! Words and figures as both front ends show them: what a terminal may see, relative times, durations, shares.
+//! Words and figures as both front ends show them: what a terminal may see, times, lists, durations, shares.
 
 use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 
 /// Returns `text` with control and bidirectional characters shown as `\u{..}`.
 ///
@@ -58,6 +60,25 @@ pub fn relative(at: i64, now: i64) -> String {
         63_072_000.. => format!("{}y", seconds / 31_536_000),
     };
     if at < now { format!("{amount} ago") } else { format!("in {amount}") }
+}
+
+/// Returns [`relative`] or what to say when there is no such time.
+pub fn relative_or(at: Option<i64>, now: i64, otherwise: &str) -> String {
+    at.map_or_else(|| otherwise.into(), |at| relative(at, now))
+}
+
+/// Returns a time both ways: `2026-11-22 08:54 UTC (3m ago)`.
+pub fn date(at: i64, now: i64) -> String {
+    let relative = relative(at, now);
+    match DateTime::<Utc>::from_timestamp_millis(at) {
+        Some(date) => format!("{} ({relative})", date.format("%Y-%m-%d %H:%M UTC")),
+        None => relative,
+    }
+}
+
+/// Returns a list as one text, or what to say when it is empty.
+pub fn list_or(items: &[String], otherwise: &str) -> String {
+    if items.is_empty() { otherwise.into() } else { items.join(", ") }
 }
 
 /// Returns a length of time in its two largest units.
@@ -131,6 +152,14 @@ mod tests {
             assert_eq!(relative(now + offset, now), shown);
         }
         assert_eq!(relative(i64::MIN, i64::MAX), "584942417y ago");
+    }
+
+    #[test]
+    fn dates_are_told_both_ways() {
+        let now = 1_800_000_000_000;
+        assert_eq!(relative_or(None, now, "never"), "never");
+        assert_eq!(date(now - 180_000, now), "2027-01-15 07:57 UTC (3m ago)");
+        assert_eq!(date(i64::MAX, now), format!("in {}y", (i64::MAX - now) / 1000 / 31_536_000));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use std::{fmt, io::Write, path::Path};
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{Rng, RngExt};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "mcpd_sk_";
@@ -164,11 +163,6 @@ impl Pepper {
         hmac.update(text.expose().as_bytes());
         hmac.finalize().into_bytes().to_vec()
     }
-
-    /// Answers in constant time whether `key` has `digest`.
-    pub fn matches(&self, key: &KeyText, digest: &[u8]) -> bool {
-        self.digest(key).ct_eq(digest).into()
-    }
 }
 
 /// Writes a new pepper; of two processes starting at once, the second reads what the first wrote.
@@ -250,8 +244,8 @@ mod tests {
         let path = dir.path().join("pepper");
         let key = KeyText::generate();
         let digest = Pepper::load(&path).unwrap().digest(&key);
-        assert!(Pepper::load(&path).unwrap().matches(&key, &digest));
-        assert!(!Pepper::load(&path).unwrap().matches(&KeyText::generate(), &digest));
+        assert_eq!(Pepper::load(&path).unwrap().digest(&key), digest);
+        assert_ne!(Pepper::load(&path).unwrap().digest(&KeyText::generate()), digest);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

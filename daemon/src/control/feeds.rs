@@ -1,10 +1,7 @@
 //! Feeds for whoever watches: the whole first, then the newest. Nothing is looked at while nobody watches, and who reads
 //! slowly is sent the newest once it has read: nothing queues for it here.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use interprocess::local_socket::tokio::Stream;
 use mcpd_ipc::{
@@ -22,7 +19,7 @@ use super::{
     Hands, life,
     server::{HELLO_DEADLINE, WRITE_DEADLINE},
 };
-use crate::telemetry::LogTail;
+use crate::{store::now, telemetry::LogTail};
 
 /// Shortest and longest time between two pictures.
 const EVERY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
@@ -187,10 +184,9 @@ impl Watcher {
 
 /// Looks at the daemon.
 async fn picture(hands: &Hands) -> Picture {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let durations = hands.recorder.durations().into_iter();
     Picture {
-        at: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        at: now(),
         status: life::report(hands).await,
         stats: life::figures(hands),
         durations: durations.map(|(up_to_ms, count)| Bucket { up_to_ms, count }).collect(),

@@ -132,17 +132,10 @@ impl Running {
                         let _ = answer.send(outcome);
                     }
                 }
-                Some(Order::Drain(deadline)) => {
-                    let deadline = deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
-                    break self.drain(deadline, &mut orders).await;
-                }
-                Some(Order::Terminate) => {
-                    let deadline = self.changes.borrow().server.drain_deadline;
-                    break self.drain(deadline, &mut orders).await;
-                }
+                Some(Order::Drain(deadline)) => break self.drain(deadline, &mut orders).await,
+                Some(Order::Terminate) => break self.drain(None, &mut orders).await,
                 Some(Order::Restart) => {
-                    let deadline = self.changes.borrow().server.drain_deadline;
-                    break match self.drain(deadline, &mut orders).await {
+                    break match self.drain(None, &mut orders).await {
                         Ended::Stopped => Ended::Stopped,
                         Ended::Drained | Ended::DeadlinePassed { .. } | Ended::Restart => Ended::Restart,
                     };
@@ -190,7 +183,8 @@ impl Running {
     }
 
     /// Refuses new work and waits for what runs, until the deadline or until somebody orders to stop.
-    async fn drain(&self, deadline: Duration, orders: &mut mpsc::Receiver<Order>) -> Ended {
+    async fn drain(&self, deadline: Option<Duration>, orders: &mut mpsc::Receiver<Order>) -> Ended {
+        let deadline = deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
         tracing::info!(calls = self.guard.calls_in_flight(), ?deadline, "draining");
         self.sessions.log_all(LogLevel::Notice, "the daemon is draining; it will be back after its restart");
         self.guard.drain();

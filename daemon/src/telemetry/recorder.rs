@@ -197,14 +197,7 @@ impl Recorder {
 
     /// Returns the figures of the busiest keys, busiest first.
     pub fn busiest_keys(&self, most: usize) -> Vec<KeyTotals> {
-        let mut found = Vec::new();
-        self.registry.visit_counters(|key, requests| {
-            if key.name() == Metric::KeyRequests.name()
-                && let Some(label) = key.labels().next()
-            {
-                found.push((label.value().to_owned(), requests.load(Ordering::Relaxed)));
-            }
-        });
+        let mut found = self.counters(Metric::KeyRequests);
         found.sort_by(|(id, requests), (other, more)| more.cmp(requests).then_with(|| id.cmp(other)));
         let totals = |(id, requests): (String, u64)| {
             let failed = self.key(&id).failed.load(Ordering::Relaxed);
@@ -243,15 +236,21 @@ impl Recorder {
 
     /// Returns refusals by reason.
     pub fn refusals(&self) -> Vec<(String, u64)> {
+        let mut found = self.counters(Metric::Refusals);
+        found.sort();
+        found
+    }
+
+    /// Returns the counters of a metric by the value of their one label.
+    fn counters(&self, metric: Metric) -> Vec<(String, u64)> {
         let mut found = Vec::new();
         self.registry.visit_counters(|key, counter| {
-            if key.name() == Metric::Refusals.name()
+            if key.name() == metric.name()
                 && let Some(label) = key.labels().next()
             {
                 found.push((label.value().to_owned(), counter.load(Ordering::Relaxed)));
             }
         });
-        found.sort();
         found
     }
 

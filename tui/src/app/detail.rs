@@ -1,18 +1,22 @@
 //! All about one row, to read. It is a copy made when it was opened: the row may be gone meanwhile.
 
 use mcpd_ipc::{
-    allow::AllowEntry, connections::ConnectionInfo, keys::KeyInfo, sessions::SessionInfo, text::millis,
+    allow::AllowEntry,
+    connections::ConnectionInfo,
+    keys::KeyInfo,
+    sessions::SessionInfo,
+    text::{date, list_or, millis},
     tools::ToolDetail,
 };
 
 use super::{
     rows::{
-        allow, bytes, grouped, keys, list_or,
+        allow, bytes, grouped, keys,
         logs::{self, LogRow},
         requests::{self, RequestRow},
         tools,
     },
-    time::{date, moment},
+    time::moment,
 };
 
 /// A part of the details.
@@ -116,10 +120,10 @@ impl Detail {
                 ("id", key.id.clone()),
                 ("tenant", key.tenant.clone()),
                 ("state", keys::state(key.state).into()),
-                ("scopes", list_or(&key.scopes, "none").into()),
-                ("tools", list_or(&key.tools, "all its scopes allow").into()),
-                ("denied tools", list_or(&key.deny_tools, "none").into()),
-                ("networks", list_or(&key.cidrs, "any the allowlist lets in").into()),
+                ("scopes", list_or(&key.scopes, "none")),
+                ("tools", list_or(&key.tools, "all its scopes allow")),
+                ("denied tools", list_or(&key.deny_tools, "none")),
+                ("networks", list_or(&key.cidrs, "any the allowlist lets in")),
                 ("rate", rate),
                 ("connections", limit),
                 ("requests", format!("{} since the daemon's start", grouped(key.requests))),

@@ -26,20 +26,24 @@ use std::collections::VecDeque;
 use mcpd_ipc::{
     allow::{AllowEntry, AllowState},
     connections::ConnectionInfo,
-    feed::Severity,
+    feed::{LogLine, RequestLine, Severity},
     keys::KeyInfo,
     sessions::SessionInfo,
     tools::ToolSummary,
 };
 use tui_input::Input;
 
-pub(crate) use self::{ask::Question, pane::Pane, secret::Secret, tail::Tail};
+pub(crate) use self::{
+    ask::Question,
+    pane::Pane,
+    secret::Secret,
+    tail::{Numbered, Tail},
+};
 use self::{
     detail::Detail,
     form::Form,
     history::History,
     lists::Lists,
-    rows::{logs::LogRow, requests::RequestRow},
     table::{Grid, Table},
 };
 use crate::{
@@ -123,9 +127,9 @@ pub(crate) struct App {
     /// What was seen of it.
     pub(crate) history: History,
     /// Requests as they are answered.
-    pub(crate) requests: Tail<RequestRow>,
+    pub(crate) requests: Tail<RequestLine>,
     /// The log.
-    pub(crate) logs: Tail<LogRow>,
+    pub(crate) logs: Tail<LogLine>,
     /// The least severe level of the log that is shown.
     pub(crate) level: Severity,
     /// Feeds the daemon does not give.
@@ -311,12 +315,12 @@ pub(crate) fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::Requests(batch) => {
-            app.requests.take(batch.skipped, batch.requests, RequestRow::new);
+            app.requests.take(batch.skipped, batch.requests);
             app.is_dirty |= app.pane == Pane::Requests;
             vec![]
         }
         Msg::Logs(batch) => {
-            app.logs.take(batch.skipped, batch.lines, LogRow::new);
+            app.logs.take(batch.skipped, batch.lines);
             app.is_dirty |= app.pane == Pane::Logs;
             vec![]
         }

@@ -1,13 +1,17 @@
 //! What the daemon answered: lists come into their tables, what was changed is said and fetched again.
 
-use mcpd_ipc::{allow::AllowReport, keys::KeyInfo, text::count, tools::ToolsSwitched};
+use mcpd_ipc::{
+    allow::AllowReport,
+    keys::KeyInfo,
+    text::{count, date},
+    tools::ToolsSwitched,
+};
 
 use super::{
     App, Notice, Pane, Popup, Secret,
     detail::Detail,
     form::{Purpose, Said},
     rows::{sessions::short, tools},
-    time,
 };
 use crate::{
     effect::{Call, Effect, Listed},
@@ -172,7 +176,7 @@ impl App {
 
 fn secret_before(key: &KeyInfo, now: i64) -> String {
     match key.old_secret_until {
-        Some(until) => format!("The secret before works until {}.", time::date(until, now)),
+        Some(until) => format!("The secret before works until {}.", date(until, now)),
         None => "The secret before no longer works.".into(),
     }
 }

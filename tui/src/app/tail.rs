@@ -4,12 +4,23 @@ use std::collections::VecDeque;
 
 use super::table::{Row, Table};
 
+/// One thing of a tail.
+pub(crate) struct Numbered<T> {
+    /// In the order they came.
+    pub(crate) number: u64,
+    /// What came.
+    pub(crate) line: T,
+}
+
 /// Rows as they come.
-pub(crate) struct Tail<R: Row> {
+pub(crate) struct Tail<T>
+where
+    Numbered<T>: Row,
+{
     /// What is shown.
-    pub(crate) table: Table<R>,
+    pub(crate) table: Table<Numbered<T>>,
     /// What came while it was held still.
-    held: VecDeque<R>,
+    held: VecDeque<Numbered<T>>,
     /// Whether it is held still.
     pub(crate) is_paused: bool,
     /// How many rows the daemon left out because too many came.
@@ -20,7 +31,10 @@ pub(crate) struct Tail<R: Row> {
     next: u64,
 }
 
-impl<R: Row> Tail<R> {
+impl<T> Tail<T>
+where
+    Numbered<T>: Row,
+{
     /// Makes a tail of at most `limit` rows.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
@@ -34,12 +48,12 @@ impl<R: Row> Tail<R> {
         }
     }
 
-    /// Adds what came; `row` makes a row of its number and itself.
-    pub(crate) fn take<T>(&mut self, skipped: u64, came: Vec<T>, row: impl Fn(u64, T) -> R) {
+    /// Adds what came.
+    pub(crate) fn take(&mut self, skipped: u64, came: Vec<T>) {
         self.skipped += skipped;
         let first = self.next;
         self.next += came.len() as u64;
-        let rows = came.into_iter().zip(first..).map(|(item, number)| row(number, item));
+        let rows = came.into_iter().zip(first..).map(|(line, number)| Numbered { number, line });
         if self.is_paused {
             self.held.extend(rows);
             let over = self.held.len().saturating_sub(self.limit);
@@ -94,10 +108,7 @@ mod tests {
     use mcpd_ipc::feed::{LogLine, Severity};
 
     use super::*;
-    use crate::app::{
-        rows::logs::LogRow,
-        table::{Grid, Step},
-    };
+    use crate::app::table::{Grid, Step};
 
     fn lines(count: usize) -> Vec<LogLine> {
         let line = LogLine { at: None, level: Severity::Info, target: "t".into(), text: "x".into() };
@@ -107,21 +118,21 @@ mod tests {
     #[test]
     fn a_tail_keeps_the_newest_and_follows_its_end() {
         let mut tail = Tail::new(5);
-        tail.take(2, lines(7), LogRow::new);
+        tail.take(2, lines(7));
         tail.table.settle(3, 0);
         let numbers =
-            |tail: &Tail<LogRow>| tail.table.window(3).map(|(row, _)| row.number).collect::<Vec<_>>();
+            |tail: &Tail<LogLine>| tail.table.window(3).map(|(row, _)| row.number).collect::<Vec<_>>();
         assert_eq!((tail.table.len(), tail.skipped, numbers(&tail)), (5, 2, vec![4, 5, 6]));
         // A selected line stays where it is while others come; the end follows again.
         tail.table.go(Step::Up, 3);
         assert_eq!(tail.table.selected().unwrap().number, 6);
         tail.table.go(Step::First, 3);
         tail.table.settle(3, 0);
-        tail.take(0, lines(0), LogRow::new);
+        tail.take(0, lines(0));
         tail.table.settle(3, 0);
         assert_eq!(numbers(&tail), [2, 3, 4]);
         tail.table.go(Step::Last, 3);
-        tail.take(0, lines(1), LogRow::new);
+        tail.take(0, lines(1));
         tail.table.settle(3, 0);
         assert_eq!(numbers(&tail), [5, 6, 7]);
     }
@@ -129,9 +140,9 @@ mod tests {
     #[test]
     fn what_comes_while_it_is_held_still_is_kept_for_later() {
         let mut tail = Tail::new(4);
-        tail.take(0, lines(3), LogRow::new);
+        tail.take(0, lines(3));
         tail.toggle_pause();
-        tail.take(1, lines(6), LogRow::new);
+        tail.take(1, lines(6));
         tail.table.settle(9, 0);
         assert_eq!((tail.table.len(), tail.held(), tail.skipped), (3, 4, 1));
         tail.toggle_pause();
@@ -143,11 +154,11 @@ mod tests {
     #[test]
     fn what_is_held_still_outlives_a_feed_that_begins_anew() {
         let mut tail = Tail::new(4);
-        tail.take(2, lines(3), LogRow::new);
+        tail.take(2, lines(3));
         tail.toggle_pause();
-        tail.take(3, lines(1), LogRow::new);
+        tail.take(3, lines(1));
         tail.begin_anew();
-        tail.take(1, lines(2), LogRow::new);
+        tail.take(1, lines(2));
         assert_eq!((tail.table.len(), tail.held(), tail.is_outdated()), (3, 2, true));
         tail.toggle_pause();
         assert_eq!((tail.table.len(), tail.held(), tail.is_outdated()), (2, 0, false));

@@ -8,11 +8,6 @@ pub(crate) fn clock(at: i64) -> String {
     told(at, "%H:%M:%S")
 }
 
-/// Returns a time both ways: `2026-11-22 08:54 UTC (3m ago)`.
-pub(crate) fn date(at: i64, now: i64) -> String {
-    format!("{} ({})", told(at, "%Y-%m-%d %H:%M UTC"), relative(at, now))
-}
-
 /// Returns a time both ways to the millisecond: `2026-11-22 08:54:00.120 UTC (3m ago)`.
 pub(crate) fn moment(at: i64, now: i64) -> String {
     format!("{} ({})", told(at, "%Y-%m-%d %H:%M:%S%.3f UTC"), relative(at, now))
@@ -32,6 +27,8 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    use mcpd_ipc::text::date;
+
     use super::*;
 
     #[test]

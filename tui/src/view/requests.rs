@@ -7,7 +7,7 @@ use super::{
     table::{self, Words},
 };
 use crate::{
-    app::{App, Tail, rows::grouped, table::Row},
+    app::{App, Numbered, Tail, rows::grouped, table::Row},
     msg::FeedName,
     theme::Tone,
 };
@@ -21,7 +21,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, body: Rect, app: &App) {
 }
 
 /// Returns what is said above a tail: whether it moves, and what is missing.
-pub(super) fn asides<R: Row>(tail: &Tail<R>, is_here: bool) -> Vec<(String, Tone)> {
+pub(super) fn asides<T>(tail: &Tail<T>, is_here: bool) -> Vec<(String, Tone)>
+where
+    Numbered<T>: Row,
+{
     let state = match (tail.is_paused, tail.table.is_following()) {
         _ if !is_here => Some(("not live while the daemon is away".to_owned(), Tone::Odd)),
         (true, _) if tail.is_outdated() => {

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use mcpd_ipc::keys::{KeyInfo, KeyState, RateNow};
+use mcpd_ipc::{
+    keys::{KeyInfo, KeyState, RateNow},
+    text::{list_or, relative_or},
+};
 
-use super::{grouped, list_or, relative_or};
+use super::grouped;
 use crate::{
     app::{
         column::{Column, Order, REST},
@@ -26,21 +29,21 @@ const COLUMNS: [Of; 9] = [
     Of::new(
         "SCOPES",
         (11, 14),
-        |key, _| list_or(&key.scopes, "none"),
+        |key, _| list_or(&key.scopes, "none").into(),
         |key| Order::text(key.scopes.first().map(String::as_str)),
     )
     .rank(2),
     Of::new(
         "LAST USED",
         (9, 9),
-        |key, now| relative_or(key.last_used_at, now, "never"),
+        |key, now| relative_or(key.last_used_at, now, "never").into(),
         |key| Order::time(key.last_used_at),
     )
     .figure(),
     Of::new("RATE", (8, 8), |key, _| rate(key), |key| used(key.rate_now)).figure().tone(rate_tone).rank(1),
     Of::new("REQUESTS", (8, 9), |key, _| grouped(key.requests).into(), |key| Order::count(key.requests))
         .figure(),
-    Of::new("EXPIRES", (8, 8), |key, now| relative_or(key.expires_at, now, "never"), expiry).figure(),
+    Of::new("EXPIRES", (8, 8), |key, now| relative_or(key.expires_at, now, "never").into(), expiry).figure(),
     Of::new("TENANT", (8, 10), |key, _| (&*key.tenant).into(), |key| Order::Text(&key.tenant)).rank(4),
 ];
 

@@ -6,18 +6,14 @@ use crate::{
     app::{
         column::{Column, Order, REST},
         table::Row,
+        tail::Numbered,
         time::clock,
     },
     theme::Tone,
 };
 
 /// One line and its number in the tail.
-pub(crate) struct LogRow {
-    /// In the order they came.
-    pub(crate) number: u64,
-    /// The line.
-    pub(crate) line: LogLine,
-}
+pub(crate) type LogRow = Numbered<LogLine>;
 
 /// A column of this table.
 type Of = Column<LogRow>;
@@ -53,15 +49,9 @@ pub(crate) fn level(level: Severity) -> &'static str {
     }
 }
 
-/// Returns how much a line matters.
+/// Returns how much a line matters: severities are in order, least first.
 pub(crate) fn weight(level: Severity) -> u8 {
-    match level {
-        Severity::Trace => 0,
-        Severity::Debug => 1,
-        Severity::Info => 2,
-        Severity::Warn => 3,
-        Severity::Error => 4,
-    }
+    level as u8
 }
 
 /// Returns the next level to filter by: more and more is shown, then errors alone again.
@@ -81,13 +71,6 @@ fn tone(level: Severity) -> Tone {
         Severity::Info => Tone::Plain,
         Severity::Warn => Tone::Odd,
         Severity::Error => Tone::Bad,
-    }
-}
-
-impl LogRow {
-    /// Makes a row.
-    pub(crate) fn new(number: u64, line: LogLine) -> Self {
-        Self { number, line }
     }
 }
 

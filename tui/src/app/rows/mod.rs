@@ -8,19 +8,7 @@ pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod tools;
 
-use std::borrow::Cow;
-
 use mcpd_ipc::text::relative;
-
-/// Returns how long ago or ahead a time is, or what to say when there is none.
-fn relative_or(at: Option<i64>, now: i64, otherwise: &'static str) -> Cow<'static, str> {
-    at.map_or(Cow::Borrowed(otherwise), |at| relative(at, now).into())
-}
-
-/// Returns a list as one text, or what to say when it is empty.
-pub(crate) fn list_or(items: &[String], otherwise: &'static str) -> Cow<'static, str> {
-    if items.is_empty() { Cow::Borrowed(otherwise) } else { items.join(", ").into() }
-}
 
 /// Returns an age in one unit: `41s`, `3h`.
 fn age(since: i64, now: i64) -> String {

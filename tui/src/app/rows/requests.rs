@@ -8,18 +8,14 @@ use crate::{
     app::{
         column::{Column, Order, REST},
         table::Row,
+        tail::Numbered,
         time::clock,
     },
     theme::Tone,
 };
 
 /// One request and its number in the tail.
-pub(crate) struct RequestRow {
-    /// In the order they came.
-    pub(crate) number: u64,
-    /// The request.
-    pub(crate) line: RequestLine,
-}
+pub(crate) type RequestRow = Numbered<RequestLine>;
 
 /// A column of this table.
 type Of = Column<RequestRow>;
@@ -72,13 +68,6 @@ fn tone(outcome: &str) -> Tone {
         "tool_error" | "refused" => Tone::Odd,
         "gone" => Tone::Quiet,
         _ => Tone::Bad,
-    }
-}
-
-impl RequestRow {
-    /// Makes a row.
-    pub(crate) fn new(number: u64, line: RequestLine) -> Self {
-        Self { number, line }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Legacy sessions as a table.
 
-use mcpd_ipc::sessions::SessionInfo;
+use mcpd_ipc::{sessions::SessionInfo, text::relative};
 
-use super::{age, relative_or};
+use super::age;
 use crate::{
     app::{
         column::{Column, Order, REST},
@@ -27,7 +27,7 @@ const COLUMNS: [Of; 8] = [
     Of::new(
         "LAST USED",
         (9, 9),
-        |row, now| relative_or(Some(row.last_used_at), now, "never"),
+        |row, now| relative(row.last_used_at, now).into(),
         |row| Order::Number(row.last_used_at as f64),
     )
     .figure(),
