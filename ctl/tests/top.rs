@@ -108,6 +108,22 @@ fn an_operator_sees_every_pane_revokes_a_key_and_survives_a_restart_of_the_daemo
 }
 
 #[test]
+fn a_key_pressed_while_the_window_changes_is_not_lost() {
+    let mcpd = Mcpd::start();
+    let mut top = dashboard(&mcpd, 120, 40);
+    top.shows(&["Requests per second"]);
+    for round in 0..100 {
+        let (pane, shown) =
+            if round % 2 == 0 { ("?", "In every pane") } else { ("1", "Requests per second") };
+        top.resize(80 + round % 40, 24);
+        top.press(pane);
+        top.shows(&[shown]);
+    }
+    top.press("q");
+    assert_eq!(top.ended(), 0);
+}
+
+#[test]
 fn a_new_secret_is_shown_once() {
     let mcpd = Mcpd::start();
     let mut top = dashboard(&mcpd, 100, 30);
