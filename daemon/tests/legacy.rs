@@ -63,7 +63,7 @@ async fn a_client_of_the_first_revision_is_served() {
     assert_eq!(old.ask("tools/call", call).await["result"]["isError"], false);
     assert_eq!(old.ask("resources/subscribe", json!({ "uri": "mcpd://p/todos" })).await["result"], json!({}));
     daemon.peer().tool("create_todo", json!({ "project_id": "p", "title": "u" })).await;
-    assert_eq!(old.stream.message().await.unwrap()["params"]["uri"], "mcpd://p/todos");
+    assert_eq!(old.stream.told().await["params"]["uri"], "mcpd://p/todos");
     let listed = daemon.obey(mcpd_ipc::connections::ConnectionsList {}).await.connections;
     assert!(listed.iter().any(|one| one.transport == "sse"), "{listed:?}");
 }

@@ -123,7 +123,7 @@ async fn a_second_stream_steals_nothing_from_the_first() {
     let mut first = Events::listen(&peer, &session, None).await;
     let mut second = Events::listen(&peer, &session, None).await;
     todo(&peer, "second").await;
-    assert_eq!(first.message().await.unwrap()["params"]["uri"], "mcpd://p/context");
+    assert_eq!(first.told().await["params"]["uri"], "mcpd://p/context");
     drop(first);
     // Once the daemon has seen that the first is gone, the second hears what comes.
     eventually("the second stream hears", async || {

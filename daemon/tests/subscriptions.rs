@@ -97,7 +97,7 @@ async fn who_listens_hears_once_that_tools_were_switched() {
     assert_eq!(modern.message().await.unwrap()["method"], "notifications/subscriptions/acknowledged");
     let names = || vec!["list_todos".to_owned(), "get_next_todo".to_owned()];
     let mut next_on_both = async || {
-        let (legacy, modern) = (legacy.message().await.unwrap(), modern.message().await.unwrap());
+        let (legacy, modern) = (legacy.told().await, modern.told().await);
         assert_eq!(legacy["method"], modern["method"]);
         legacy["method"].as_str().unwrap().to_owned()
     };

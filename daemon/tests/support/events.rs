@@ -79,6 +79,16 @@ impl Events {
             }
         }
     }
+
+    /// Returns the next message that is no word of a new project: the news of what a test made first may come late.
+    pub async fn told(&mut self) -> Value {
+        loop {
+            let message = self.message().await.unwrap();
+            if message["method"] != "notifications/resources/list_changed" {
+                return message;
+            }
+        }
+    }
 }
 
 fn parse(text: &str) -> Option<Event> {
