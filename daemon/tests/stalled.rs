@@ -103,7 +103,7 @@ async fn a_newcomer_takes_the_place_of_the_oldest_stranger_and_of_no_other() {
     let mut last = Line::open(address).await.unwrap();
     assert_eq!(last.ping(&daemon.key).await.unwrap(), 503, "nobody is a stranger any more");
     assert_eq!(known.ping(&daemon.key).await.unwrap(), 200);
-    assert!(daemon.logged().contains("reason=\"pushed_out\""));
+    eventually("it is logged", async || daemon.logged().contains("reason=\"pushed_out\"")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
