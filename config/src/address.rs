@@ -32,6 +32,20 @@ pub(crate) fn metrics<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Sock
     listen(input).map(Some)
 }
 
+/// Reads the address of a web service that may be left out.
+pub(crate) fn http<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    input.deserialize_str(Written {
+        form: "an http or https address in quotes",
+        read: |written| {
+            let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://"));
+            match rest.filter(|rest| !rest.is_empty() && !written.contains(char::is_whitespace)) {
+                Some(_) => Ok(Some(written.to_owned())),
+                None => Err(format!("{written:?} is no address that begins with http:// or https://")),
+            }
+        },
+    })
+}
+
 /// Reads the allowlist; that it is written at all already means something.
 pub(crate) fn allowlist<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     networks(input).map(Some)

@@ -3,7 +3,7 @@
 //! The table below names every setting once. It is exhaustive by the compiler: a field that is missing
 //! from it, or twice in it, does not build.
 
-use crate::tree::{Auth, Config, Control, Limits, Memory, Network, Server, Store, Telemetry};
+use crate::tree::{Auth, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry};
 
 /// What it takes for a changed setting to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +119,20 @@ settings! {
         short_ttl: Live,
         mid_ttl: Live,
         max_content: Live,
+        promote_after: Live,
+        secrets: Live,
+        project_memories: Live,
+        project_size: Live,
+        tenant_memories: Live,
+        tenant_size: Live,
+        index_memory: Live,
+    }
+    embeddings: Embeddings {
+        source: Live,
+        url: Live,
+        model: Live,
+        key_file: Live,
+        deadline: Live,
     }
     telemetry: Telemetry {
         log: Live,

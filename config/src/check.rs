@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::complaint::{Complaint, Complaints};
 use crate::tree::Config;
-use crate::word::Profile;
+use crate::word::{EmbeddingSource, Profile};
 
 /// A rule that does not hold.
 pub(crate) struct Broken {
@@ -22,6 +22,7 @@ pub(crate) fn rules(config: &Config) -> Vec<Broken> {
         an_open_door_has_a_list(config),
         short_is_shorter(config),
         one_body_fits(config),
+        an_endpoint_is_named(config),
     ];
     all.into_iter().flatten().collect()
 }
@@ -71,6 +72,17 @@ fn one_body_fits(config: &Config) -> Option<Broken> {
              body_memory must be at least body_limit",
             server.body_memory, server.body_limit
         ),
+    })
+}
+
+fn an_endpoint_is_named(config: &Config) -> Option<Broken> {
+    let embeddings = &config.embeddings;
+    let missing = embeddings.url.is_none() || embeddings.model.is_none();
+    (embeddings.source == EmbeddingSource::Endpoint && missing).then(|| Broken {
+        reads: &["embeddings.source"],
+        reason: "an endpoint needs url and model, as in url = \"http://127.0.0.1:11434/v1/embeddings\" and \
+                 model = \"bge-m3\""
+            .to_owned(),
     })
 }
 

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::rate::Rate;
-use crate::word::{ForwardedHeader, LogFormat, Profile, Rotation};
+use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule};
 use crate::{address, period, size, written};
 
 /// Everything an operator can set, complete and checked.
@@ -29,8 +29,10 @@ pub struct Config {
     pub limits: Limits,
     /// Where the data lives.
     pub store: Store,
-    /// How long memories live.
+    /// How long memories live, and how many.
     pub memory: Memory,
+    /// What compares memories by their meaning.
+    pub embeddings: Embeddings,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
     /// The operators' socket.
@@ -160,7 +162,7 @@ pub struct Store {
     pub readers: u32,
 }
 
-/// How long memories live.
+/// How long memories live, and how many.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
@@ -173,6 +175,46 @@ pub struct Memory {
     /// Largest content of one memory, in bytes.
     #[serde(deserialize_with = "size::bytes")]
     pub max_content: u64,
+    /// Answers a short memory is part of before it becomes a mid one; 0 is never.
+    #[serde(deserialize_with = "size::count")]
+    pub promote_after: u64,
+    /// What happens to content that looks like a secret.
+    pub secrets: SecretRule,
+    /// Memories of one project.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub project_memories: u32,
+    /// Content of one project's memories, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub project_size: u64,
+    /// Memories of all projects of one tenant.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub tenant_memories: u32,
+    /// Content of the memories of all projects of one tenant, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub tenant_size: u64,
+    /// Memory of the indexes of projects that are not asked right now, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub index_memory: u64,
+}
+
+/// What compares memories by their meaning.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embeddings {
+    /// What makes the vectors.
+    pub source: EmbeddingSource,
+    /// Address of the endpoint, up to and with `/embeddings`.
+    #[serde(default, deserialize_with = "address::http")]
+    pub url: Option<String>,
+    /// Model the endpoint is asked for.
+    #[serde(default, deserialize_with = "written::some_text")]
+    pub model: Option<String>,
+    /// File with the key of the endpoint.
+    #[serde(default, deserialize_with = "written::path")]
+    pub key_file: Option<PathBuf>,
+    /// Time the endpoint has to embed a question; then words alone decide.
+    #[serde(deserialize_with = "period::positive")]
+    pub deadline: Duration,
 }
 
 /// What the daemon says about itself.

@@ -116,6 +116,30 @@ words! {
     }
 }
 
+words! {
+    /// What happens to a memory that looks like it holds a secret.
+    SecretRule, "a rule for secrets" {
+        /// It is stored, and the answer warns.
+        Warn = "warn",
+        /// It is refused.
+        Refuse = "refuse",
+        /// Nobody looks.
+        Allow = "allow",
+    }
+}
+
+words! {
+    /// What makes the vectors of memories.
+    EmbeddingSource, "a source of embeddings" {
+        /// Nothing: words alone decide.
+        Off = "off",
+        /// A model in process, once it is installed.
+        Local = "local",
+        /// An endpoint that speaks OpenAI's protocol for embeddings.
+        Endpoint = "endpoint",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,6 +49,11 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Err
     })
 }
 
+/// Reads a text that may be left out.
+pub(crate) fn some_text<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    text(input).map(Some)
+}
+
 /// Reads a list of values.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Vec<T>, D::Error> {
     input.deserialize_seq(List(PhantomData))

@@ -14,6 +14,7 @@ use crate::{
         import_env::ImportEnvArgs,
         keys::KeysCommand,
         logs::LogsArgs,
+        memory::MemoryCommand,
         sessions::SessionsCommand,
         shell::{CompletionsArgs, ManArgs},
         tools::ToolsCommand,
@@ -122,6 +123,12 @@ Example:\n  mcpctl doctor && echo sound")]
         #[command(subcommand)]
         command: Option<ToolsCommand>,
     },
+    /// Looks after what projects remember, and the model that finds it by meaning
+    #[command(
+        subcommand,
+        after_help = "Example:\n  mcpctl memory list --project demo\n  mcpctl memory model"
+    )]
+    Memory(MemoryCommand),
     /// Shows how a client is connected to the daemon, or connects it
     Connect(ConnectArgs),
     /// Takes keys, allowlist, limits and address from an older deployment's .env

@@ -8,6 +8,7 @@ mod commands;
 mod daemon;
 mod error;
 mod file;
+mod fresh_file;
 mod output;
 mod page;
 mod paint;

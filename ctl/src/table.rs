@@ -16,6 +16,12 @@ const CELL: usize = 12;
 /// Words up to this length are kept whole.
 const WORD: usize = 24;
 
+/// A column whose cells are cut is never narrower than this.
+const CUT: usize = 16;
+
+/// A line below a table may be so long at any terminal.
+const LINE: usize = 80;
+
 /// Columns between two columns.
 const GAP: usize = 2;
 
@@ -26,6 +32,8 @@ pub(crate) struct Table {
     rows: Vec<Vec<String>>,
     figures: Vec<usize>,
     spare: Vec<usize>,
+    whole: Vec<usize>,
+    cut: Option<usize>,
 }
 
 impl Table {
@@ -65,6 +73,18 @@ impl Table {
         self
     }
 
+    /// Names the columns whose cells stay on one line however long they are: what people copy.
+    pub(crate) fn whole(mut self, columns: &[usize]) -> Self {
+        self.whole = columns.into();
+        self
+    }
+
+    /// Names the column that takes what room the others leave; its cells carry no colours and are cut to one line.
+    pub(crate) fn cut(mut self, column: usize) -> Self {
+        self.cut = Some(column);
+        self
+    }
+
     /// Returns the table with its marks, every line ended, at most `width` wide if its words allow.
     pub(crate) fn render(&self, width: Option<u16>) -> String {
         let width = width.map(|width| width.max(NARROWEST));
@@ -78,8 +98,13 @@ impl Table {
             table
                 .set_header(shown.iter().filter_map(|at| self.headings.get(*at)).map(|words| heading(words)));
         }
+        let room = width.map(|width| self.room(usize::from(width), &shown));
         for row in &self.rows {
-            table.add_row(shown.iter().filter_map(|at| row.get(*at)));
+            let cells = shown.iter().filter_map(|at| Some((*at, row.get(*at)?)));
+            table.add_row(cells.map(|(at, cell)| match room {
+                Some(room) if self.cut == Some(at) => shortened(cell, room),
+                Some(_) | None => cell.clone(),
+            }));
         }
         for (column, at) in table.column_iter_mut().zip(&shown) {
             column.set_padding((0, GAP as u16));
@@ -94,7 +119,7 @@ impl Table {
         }
         let lines = table.trim_fmt();
         let lines = lines.lines().map(|line| format!("{}\n", line.trim_end()));
-        lines.chain(self.left_out(&shown)).collect()
+        lines.chain(self.left_out(&shown, width)).collect()
     }
 
     /// Returns the columns there is room for, in their order.
@@ -112,18 +137,43 @@ impl Table {
         shown
     }
 
-    /// Says which columns there was no room for.
-    fn left_out(&self, shown: &[usize]) -> Option<String> {
+    /// Says which columns there was no room for; how many where there is no room for that either.
+    fn left_out(&self, shown: &[usize], width: Option<u16>) -> Option<String> {
         let names = self.headings.iter().enumerate().filter(|(at, _)| !shown.contains(at));
         let names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
-        (!names.is_empty()).then(|| format!("(a wider terminal shows {} too)\n", names.join(", ")))
+        let said = format!("(a wider terminal shows {} too)", names.join(", "));
+        let has_room = width.is_none_or(|width| said.len() <= usize::from(width).max(LINE));
+        match names.len() {
+            0 => None,
+            _ if has_room => Some(format!("{said}\n")),
+            more => Some(format!("(a wider terminal shows {more} more columns)\n")),
+        }
     }
 
     /// Returns the width a column needs so that its words, and cells that are short, stay whole.
     fn narrowest(&self, column: usize) -> usize {
+        if self.cut == Some(column) {
+            return CUT;
+        }
+        if self.whole.contains(&column) {
+            return self.widest(column);
+        }
         let cells = self.rows.iter().filter_map(|row| row.get(column));
         let heading = self.headings.get(column).into_iter().flat_map(|heading| heading.split_whitespace());
         cells.map(|cell| unbroken(cell)).chain(heading.map(columns)).max().unwrap_or_default()
+    }
+
+    /// Returns the width in which every cell of a column stands on one line.
+    fn widest(&self, column: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(column));
+        cells.chain(self.headings.get(column)).map(|cell| columns(cell)).max().unwrap_or_default()
+    }
+
+    /// Returns the room for the column that is cut.
+    fn room(&self, width: usize, shown: &[usize]) -> usize {
+        let others = shown.iter().filter(|at| self.cut != Some(**at));
+        let taken: usize = others.map(|at| self.widest(*at) + GAP).sum();
+        width.saturating_sub(taken + GAP).max(CUT)
     }
 }
 
@@ -138,6 +188,22 @@ fn unbroken(cell: &str) -> usize {
         whole if whole <= CELL => whole,
         _ => cell.split_whitespace().map(columns).max().unwrap_or_default().min(WORD),
     }
+}
+
+/// Returns as much of a cell as has room, with a mark where something is left out.
+fn shortened(cell: &str, room: usize) -> String {
+    if columns(cell) <= room {
+        return cell.to_owned();
+    }
+    let (mut short, mut taken) = (String::new(), columns("…"));
+    for char in cell.chars() {
+        taken += if char.is_ascii() { 1 } else { 2 };
+        if taken > room {
+            break;
+        }
+        short.push(char);
+    }
+    format!("{}…", short.trim_end())
 }
 
 /// Returns an upper estimate of the columns a text takes: marks take none, wide characters two.
@@ -161,6 +227,24 @@ mod tests {
         会话                        7
         evil\u{1b}[2K\u{a}name   1200
         ");
+    }
+
+    #[test]
+    fn a_cut_column_takes_the_room_that_is_left_and_a_whole_one_all_it_needs() {
+        let table = Table::new(["ID", "PROJECT", "TEXT"])
+            .row(["0199a3f2-7c11-7d4e-9f7c-2b6a1c0d9e11".into(), "demo".into(), "words ".repeat(20)])
+            .row(["x".into(), "demo".into(), "会话".repeat(20)])
+            .spare(&[1])
+            .whole(&[0])
+            .cut(2);
+        let shown = paint(&table.render(Some(70)), false);
+        insta::assert_snapshot!(shown, @r"
+        ID                                    PROJECT  TEXT
+        0199a3f2-7c11-7d4e-9f7c-2b6a1c0d9e11  demo     words words words w…
+        x                                     demo     会话会话会话会话会…
+        ");
+        assert!(shown.lines().all(|line| columns(line) <= 70), "{shown}");
+        assert_eq!(paint(&table.render(None), false).lines().count(), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 pub(crate) use mcpd_ipc::text::{
     count, date, escape, escape_json, list_or, millis, percent, relative, relative_or, span,
 };
@@ -44,6 +44,29 @@ pub(crate) fn bytes(number: u64) -> String {
         unit += 1;
     }
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// Cells of a bar that shows how far something is.
+const BAR: usize = 20;
+
+/// Returns how far something is: `[#######.............]`.
+pub(crate) fn bar(done: u64, all: u64) -> String {
+    let filled = u128::from(done.min(all)) * BAR as u128;
+    let filled = filled.checked_div(u128::from(all)).unwrap_or(BAR as u128) as usize;
+    format!("[{}{}]", "#".repeat(filled), ".".repeat(BAR - filled))
+}
+
+/// Returns a moment as files write it, in milliseconds since 1970: RFC 3339, or a day, perhaps with a time, in UTC.
+pub(crate) fn moment_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(moment.timestamp_millis());
+    }
+    const TIMES: [&str; 4] =
+        ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+    let time = TIMES.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    time.or_else(day).map(|moment| moment.and_utc().timestamp_millis())
 }
 
 /// Returns `text` escaped line by line, but for the codes that only choose colours and weights.
@@ -115,6 +138,29 @@ mod tests {
         assert_eq!(moment(1_795_338_049_825).as_deref(), Some("2026-11-22 09:00:49.825"));
         assert_eq!(stamp(1_795_338_049_825), "20261122T090049Z");
         assert_eq!(moment(i64::MAX), None);
+    }
+
+    #[test]
+    fn bars_fill_up() {
+        assert_eq!(bar(0, 3), "[....................]");
+        assert_eq!(bar(1, 3), "[######..............]");
+        assert_eq!(bar(5, 3), "[####################]");
+        assert_eq!(bar(0, 0), "[####################]");
+        assert_eq!(bar(u64::MAX, u64::MAX), bar(1, 1));
+    }
+
+    #[test]
+    fn moments_are_read_as_files_write_them() {
+        let told = [
+            "2026-11-22T09:00:49.825Z",
+            "2026-11-22T10:00:49.825+01:00",
+            "2026-11-22 09:00:49.825",
+            " 2026-11-22T09:00:49.825 ",
+        ];
+        assert_eq!(told.map(moment_of), [Some(1_795_338_049_825); 4]);
+        assert_eq!(moment_of("2026-11-22 09:00"), Some(1_795_338_000_000));
+        assert_eq!(moment_of("2026-11-22"), Some(1_795_305_600_000));
+        assert_eq!(["", "soon", "2026-13-01", "22.11.2026"].map(moment_of), [None; 4]);
     }
 
     #[test]

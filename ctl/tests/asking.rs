@@ -10,7 +10,7 @@ use fake::{Fake, attended, replies, surroundings};
 use serde_json::json;
 
 /// Each dangerous verb, and the command that must not reach the daemon after a no.
-const VERBS: [(&str, &str); 12] = [
+const VERBS: [(&str, &str); 16] = [
     ("keys revoke laptop", "keys_revoke"),
     ("keys revoke old", "keys_revoke"),
     ("keys rotate laptop --grace 0s", "keys_rotate"),
@@ -23,6 +23,13 @@ const VERBS: [(&str, &str); 12] = [
     ("shutdown", "shutdown"),
     ("shutdown --now", "shutdown"),
     ("restore /var/backups/mcpd.backup", "restore"),
+    ("memory delete 0199a3f2-7c12-7000-8000-000000000002", "memory_delete"),
+    (
+        "memory delete 0199a3f2-7c12-7000-8000-000000000002 0199a3f2-7c13-7000-8000-000000000003",
+        "memory_delete",
+    ),
+    ("memory delete --project demo --all", "memory_delete"),
+    ("memory model remove", "memory_model_remove"),
 ];
 
 #[tokio::test]

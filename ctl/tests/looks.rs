@@ -27,6 +27,8 @@ async fn a_terminal_gets_colours_after_everything_is_escaped() {
         ("keys", "keys list"),
         ("status", "status"),
         ("doctor", "doctor"),
+        ("memory", "memory list"),
+        ("model", "memory model"),
         ("logs", "logs -f"),
         ("error", "keys revoke nobody"),
         ("usage", "keys ad x"),
@@ -82,7 +84,7 @@ async fn what_is_typed_cannot_paint_or_move() {
 #[tokio::test]
 async fn tables_fit_the_terminal() {
     let mut all = String::new();
-    for line in ["keys list", "connections", "sessions", "tools", "stats"] {
+    for line in ["keys list", "connections", "sessions", "tools", "stats", "memory list"] {
         for width in [80, 60] {
             let terminal = Terminal { width: Some(width), no_color: true, ..SCREEN };
             let said = at(terminal, line).await;

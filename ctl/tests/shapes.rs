@@ -11,7 +11,7 @@ use std::{
     sync::Mutex,
 };
 
-use fake::{Fake, Script, Shared, replies, surroundings};
+use fake::{Fake, Script, Shared, memories::IDS, replies, surroundings};
 use mcpd_ipc::{Fault, FaultKind, Request};
 use serde_json::{Map, Value, json};
 
@@ -35,6 +35,13 @@ const COMMANDS: &[&[&str]] = &[
     &["tools", "show", "retrieve_memory"],
     &["tools", "disable", "retrieve_memory"],
     &["tools", "call", "ping"],
+    &["memory", "list"],
+    &["memory", "show", IDS[0]],
+    &["memory", "delete", IDS[0]],
+    &["memory", "export"],
+    &["memory", "export", EXPORTED, "--force"],
+    &["memory", "import", LINES],
+    &["memory", "model"],
     &["logs"],
     &["doctor"],
     &["backup", "/srv/mcpd.backup"],
@@ -51,16 +58,33 @@ const COMMANDS: &[&[&str]] = &[
 /// The file of an older deployment.
 const ENV: &str = "old.env";
 
+/// A file of memories, one of Markdown that is not UTF-8, and one that is made.
+const LINES: &str = "memories.jsonl";
+const NOTE: &str = "note.md";
+const EXPORTED: &str = "exported.jsonl";
+
+/// Memories of which some are bad.
+const MEMORIES: &str = "{\"type\":\"memory\",\"project\":\"p\",\"content\":\"a secret\"}\nnone\n";
+
 /// Commands that answer like another and have more to say.
-const ALIKE: &[(&[&str], &[&str])] = &[(&["allow", "list"], &["allow", "add", "10.0.0.0/8"])];
+const ALIKE: &[(&[&str], &[&str])] = &[
+    (&["allow", "list"], &["allow", "add", "10.0.0.0/8"]),
+    (&["memory", "show", IDS[0]], &["memory", "show", IDS[2]]),
+    (&["memory", "import", LINES], &["memory", "import", NOTE, "--project", "p"]),
+];
 
 /// Members whose own members are names of things, or whatever a tool says.
 const MAPS: &[&str] = &["refusals", "tools"];
 const ANYTHING: &[&str] = &["published", "result", "entry"];
 
 /// Objects that occur in several replies, by a member that no other has.
-const THINGS: &[(&str, &str)] =
-    &[("KEY", "deny_tools"), ("SESSION", "revision"), ("TOOL", "family"), ("BACKUP", "made_at")];
+const THINGS: &[(&str, &str)] = &[
+    ("KEY", "deny_tools"),
+    ("MEMORY", "cut"),
+    ("SESSION", "revision"),
+    ("TOOL", "family"),
+    ("BACKUP", "made_at"),
+];
 
 /// What is known of the things that have a name.
 type Things = BTreeMap<&'static str, Shape>;
@@ -178,7 +202,9 @@ struct Home(tempfile::TempDir);
 impl Home {
     fn new(env: &str) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
-        for (file, text) in [(ENV, env), ("mcpd.toml", "[server]\nlisten = \"127.0.0.1:1\"\n")] {
+        for (file, text) in
+            [(ENV, env), (LINES, MEMORIES), ("mcpd.toml", "[server]\nlisten = \"127.0.0.1:1\"\n")]
+        {
             fs::write(home.0.path().join(file), text).unwrap();
         }
         if !env.is_empty() {
@@ -191,9 +217,10 @@ impl Home {
 
     /// Runs a command and returns what it prints: one value, or a value a line.
     async fn run(&self, args: &[&str], socket: &Path) -> Vec<Value> {
-        let env = self.0.path().join(ENV);
-        let here =
-            |arg: &&str| if *arg == ENV { env.to_str().unwrap().to_owned() } else { (*arg).to_owned() };
+        let here = |arg: &&str| match *arg {
+            ENV | LINES | NOTE | EXPORTED => self.0.path().join(arg).to_str().unwrap().to_owned(),
+            _ => (*arg).to_owned(),
+        };
         let args: Vec<String> = args.iter().map(here).chain(["--json".to_owned()]).collect();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let mut surroundings = surroundings(socket);

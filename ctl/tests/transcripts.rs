@@ -6,7 +6,7 @@ mod fake;
 
 use std::io;
 
-use fake::{Fake, Script, Shared, replies, run, surroundings};
+use fake::{Fake, Script, Shared, memories::IDS, replies, run, surroundings};
 use serde_json::json;
 
 /// Runs commands against one script and returns their transcripts, one after another.
@@ -113,6 +113,33 @@ looks!(
     ]
 );
 looks!(
+    memory,
+    replies::PLENTY,
+    [
+        &["memory", "list"],
+        &["memory", "list", "--tenant", "default", "--project", "my demo", "--level", "long", "--limit", "2"],
+        &["memory", "list", "--after", IDS[1]],
+        &["memory", "show", IDS[0]],
+        &["memory", "show", IDS[1]],
+        &["memory", "show", IDS[2]],
+        &["memory", "show", "0199"],
+        &["memory", "level", IDS[0], "long"],
+        &["memory", "level", IDS[0], "short"],
+        &["memory", "delete", IDS[0]],
+        &["memory", "delete", IDS[0], "0199", IDS[0]],
+        &["memory", "delete", "0199"],
+        &["memory", "delete", "0199", "0200"],
+        &["memory", "delete", "--project", "demo", "--all"],
+        &["memory", "export"],
+        &["memory", "export", "--project", "demo", "-"],
+        &["memory", "model"],
+        &["memory", "model", "status", "--watch"],
+        &["memory", "model", "install", "/srv/use-multilingual-3.safetensors"],
+        &["memory", "model", "install", "/torn"],
+        &["memory", "model", "remove"],
+    ]
+);
+looks!(
     connect,
     replies::PLENTY,
     [
@@ -164,6 +191,13 @@ looks!(
         &["connect", "claude-code"],
         &["connect", "cursor"],
         &["reload"],
+        &["memory", "list"],
+        &["memory", "delete", IDS[0]],
+        &["memory", "delete", "--project", "demo", "--all"],
+        &["memory", "export"],
+        &["memory", "model"],
+        &["memory", "model", "--watch"],
+        &["memory", "model", "remove"],
     ]
 );
 looks!(
@@ -184,6 +218,10 @@ looks!(
         &["doctor"],
         &["backup", "/b"],
         &["restore", "/b", "--yes"],
+        &["memory", "list"],
+        &["memory", "show", "0199"],
+        &["memory", "level", "0199", "mid"],
+        &["memory", "model", "install", "/srv/model"],
     ]
 );
 looks!(
@@ -200,6 +238,18 @@ looks!(
         &["logs", "--level", "wran"],
         &["status", "--timeout", "soon"],
         &["connections", "close", "first"],
+        &["memory"],
+        &["memory", "delete"],
+        &["memory", "delete", "--all"],
+        &["memory", "delete", "--project", "demo"],
+        &["memory", "delete", "0199", "--project", "demo", "--all"],
+        &["memory", "level", "0199", "forever"],
+        &["memory", "list", "--limit", "0"],
+        &["memory", "import"],
+        &["memory", "import", "notes.md"],
+        &["memory", "import", "x", "--format", "csv"],
+        &["memory", "model", "install"],
+        &["memory", "model", "--watch", "remove"],
     ]
 );
 

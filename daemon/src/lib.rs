@@ -1,6 +1,6 @@
 //! The MCP daemon: `main` is thin, and everything it does lives here so that tests can run it.
 //!
-//! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; auth; store; telemetry and signals.
+//! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; auth and memory; store; telemetry and signals.
 //! A floor uses those below it, never one beside or above it; `tests/architecture.rs` reads the imports.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -15,6 +15,7 @@ pub mod control;
 pub mod guard;
 pub mod lifecycle;
 pub mod mcp;
+pub mod memory;
 #[doc(hidden)]
 pub mod probes;
 pub mod signals;

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["mcp"],
     &["tools"],
     &["guard"],
-    &["auth"],
+    &["auth", "memory"],
     &["store"],
     &["telemetry", "signals"],
 ];

@@ -206,3 +206,44 @@ fn two_stdio_processes_share_one_database() {
     }
     client.end();
 }
+
+/// Memories that all processes together store at once.
+const AT_ONCE: usize = 20;
+
+#[test]
+fn twenty_stored_at_once_are_twenty_after_the_power_went() {
+    for processes in [1, 4] {
+        let home = support::home("");
+        let path = home.path().to_owned();
+        let each = AT_ONCE / processes;
+        let writing = (0..processes).map(|process| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let mut client = Client::start(&path);
+                for write in 0..each {
+                    let content = json!(format!("fact p{process}w{write} of {processes}"));
+                    let arguments = json!({ "project_id": "all", "content": content });
+                    let params = json!({ "name": "store_memory", "arguments": arguments });
+                    let call =
+                        json!({ "jsonrpc": "2.0", "id": write, "method": "tools/call", "params": params });
+                    writeln!(client.input, "{call}").unwrap();
+                }
+                for _ in 0..each {
+                    let mut line = String::new();
+                    client.output.read_line(&mut line).unwrap();
+                    let answer: Value = serde_json::from_str(&line).unwrap();
+                    assert_eq!(answer["result"]["structuredContent"]["success"], true, "{answer}");
+                }
+                // The last answer was read a moment ago.
+                client.child.kill().unwrap();
+                client.child.wait().unwrap();
+            })
+        });
+        writing.collect::<Vec<_>>().into_iter().for_each(|process| process.join().unwrap());
+        let mut client = Client::start(&path);
+        let asked = json!({ "project_id": "all", "query": "fact", "top_k": 100 });
+        let found = client.tool("retrieve_memory", &asked);
+        assert_eq!(found["count"], AT_ONCE as u64, "{processes} processes: {found}");
+        client.end();
+    }
+}

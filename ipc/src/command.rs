@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{allow::*, care::*, connections::*, keys::*, life::*, sessions::*, tools::*};
+use crate::{allow::*, care::*, connections::*, keys::*, life::*, memory::*, sessions::*, tools::*};
 
 /// Whether a command only reads state or changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,59 +51,79 @@ macro_rules! commands {
 
 commands! {
     /// Says what the daemon is, where it listens and how it fares.
-    Status           -> StatusReport,     Read;
+    Status             -> StatusReport,      Read;
     /// The figures of `/stats`.
-    Stats            -> StatsReport,      Read;
+    Stats              -> StatsReport,       Read;
     /// Issues an API key; the secret is in the reply and nowhere else.
-    KeysAdd          -> KeyCreated,       Write;
+    KeysAdd            -> KeyCreated,        Write;
     /// Lists every key, newest last.
-    KeysList         -> KeyList,          Read;
+    KeysList           -> KeyList,           Read;
     /// Shows one key.
-    KeysShow         -> KeyInfo,          Read;
+    KeysShow           -> KeyInfo,           Read;
     /// Takes a key of another deployment.
-    KeysImport       -> KeyInfo,          Write;
+    KeysImport         -> KeyInfo,           Write;
     /// Gives a key a new secret, which is in the reply and nowhere else.
-    KeysRotate       -> KeyRotated,       Write;
+    KeysRotate         -> KeyRotated,        Write;
     /// Gives a key another name.
-    KeysRename       -> KeyInfo,          Write;
+    KeysRename         -> KeyInfo,           Write;
     /// Revokes a key and closes whatever it has open.
-    KeysRevoke       -> KeyRevoked,       Write;
+    KeysRevoke         -> KeyRevoked,        Write;
     /// Adds a network to the allowlist.
-    AllowAdd         -> AllowReport,      Write;
+    AllowAdd           -> AllowReport,       Write;
     /// Lists the allowlist.
-    AllowList        -> AllowReport,      Read;
+    AllowList          -> AllowReport,       Read;
     /// Removes a network from the allowlist.
-    AllowRemove      -> AllowReport,      Write;
+    AllowRemove        -> AllowReport,       Write;
     /// Says whether an address would be let in.
-    AllowTest        -> AllowVerdict,     Read;
+    AllowTest          -> AllowVerdict,      Read;
     /// Lists open connections.
-    ConnectionsList  -> ConnectionList,   Read;
+    ConnectionsList    -> ConnectionList,    Read;
     /// Closes one connection.
-    ConnectionsClose -> ConnectionClosed, Write;
+    ConnectionsClose   -> ConnectionClosed,  Write;
     /// Lists legacy sessions.
-    SessionsList     -> SessionList,      Read;
+    SessionsList       -> SessionList,       Read;
     /// Ends one legacy session.
-    SessionsClose    -> SessionClosed,    Write;
+    SessionsClose      -> SessionClosed,     Write;
     /// Lists the tools in their fixed order.
-    ToolsList        -> ToolList,         Read;
+    ToolsList          -> ToolList,          Read;
     /// Shows one tool with its schemas.
-    ToolsShow        -> ToolDetail,       Read;
+    ToolsShow          -> ToolDetail,        Read;
     /// Gives tools to clients again.
-    ToolsEnable      -> ToolsSwitched,    Write;
+    ToolsEnable        -> ToolsSwitched,     Write;
     /// Takes tools from clients until they are enabled again, over restarts too.
-    ToolsDisable     -> ToolsSwitched,    Write;
+    ToolsDisable       -> ToolsSwitched,     Write;
     /// Calls a tool as the operator.
-    ToolsCall        -> ToolOutcome,      Write;
+    ToolsCall          -> ToolOutcome,       Write;
+    /// Lists memories with the beginnings of their texts.
+    MemoryList         -> MemoryPage,        Read;
+    /// Lists memories with their whole texts.
+    MemoryExport       -> MemoryPage,        Read;
+    /// Shows one memory.
+    MemoryShow         -> MemoryInfo,        Read;
+    /// Deletes memories for good.
+    MemoryDelete       -> MemoryDeleted,     Write;
+    /// Keeps a memory longer or less long.
+    MemoryLevelSet     -> MemoryInfo,        Write;
+    /// Says what a memory may be.
+    MemoryLimitsShow   -> MemoryLimits,      Read;
+    /// Stores memories that were kept elsewhere.
+    MemoryImport       -> MemoryImported,    Write;
+    /// Says how the model that finds by meaning fares.
+    MemoryModelShow    -> MemoryModelReport, Read;
+    /// Puts a model in place.
+    MemoryModelInstall -> MemoryModelReport, Write;
+    /// Takes the model away.
+    MemoryModelRemove  -> MemoryModelReport, Write;
     /// Examines the daemon and says what to do.
-    Doctor           -> DoctorReport,     Read;
+    Doctor             -> DoctorReport,      Read;
     /// Writes a verified copy of everything kept.
-    Backup           -> BackupReport,     Write;
+    Backup             -> BackupReport,      Write;
     /// Puts a verified backup in place and starts again.
-    Restore          -> Restoring,        Write;
+    Restore            -> Restoring,         Write;
     /// Loads the configuration again.
-    Reload           -> ReloadReport,     Write;
+    Reload             -> ReloadReport,      Write;
     /// Refuses new work, finishes what runs, then ends the daemon.
-    Drain            -> Ending,           Write;
+    Drain              -> Ending,            Write;
     /// Ends the daemon.
-    Shutdown         -> Ending,           Write;
+    Shutdown           -> Ending,            Write;
 }

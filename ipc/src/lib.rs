@@ -16,6 +16,7 @@ pub mod connections;
 pub mod feed;
 pub mod keys;
 pub mod life;
+pub mod memory;
 pub mod sessions;
 pub mod text;
 pub mod tools;

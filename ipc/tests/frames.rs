@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use mcpd_ipc::{
-    Access, Request, Subscription, allow::*, care::*, connections::*, feed::*, keys::*, life::*, sessions::*,
-    tools::*,
+    Access, Request, Subscription, allow::*, care::*, connections::*, feed::*, keys::*, life::*, memory::*,
+    sessions::*, tools::*,
 };
 use serde_json::json;
 
@@ -42,6 +42,36 @@ fn every_command() -> Vec<Request> {
         ToolsEnable { names: vec!["create_todo".into()] }.into(),
         ToolsDisable { names: vec!["create_todo".into(), "list_todos".into()] }.into(),
         ToolsCall { name: "create_todo".into(), arguments: json!({ "title": "t" }) }.into(),
+        MemoryList {
+            tenant: Some("default".into()),
+            project: Some("demo".into()),
+            level: Some(MemoryLevel::Short),
+            after: None,
+            limit: 50,
+        }
+        .into(),
+        MemoryExport { tenant: None, project: Some("demo".into()), after: Some("0199".into()), limit: 500 }
+            .into(),
+        MemoryShow { id: "0199".into() }.into(),
+        MemoryDelete { ids: vec!["0199".into()] }.into(),
+        MemoryLevelSet { id: "0199".into(), level: MemoryLevel::Long }.into(),
+        MemoryLimitsShow {}.into(),
+        MemoryImport {
+            tenant: None,
+            project: "demo".into(),
+            entries: vec![MemoryEntry {
+                content: "the cache is local".into(),
+                level: Some(MemoryLevel::Mid),
+                tags: vec!["cache".into()],
+                category: Some("decision".into()),
+                confidence: Some(0.5),
+                created_at: Some(1_700_000_000_000),
+            }],
+        }
+        .into(),
+        MemoryModelShow {}.into(),
+        MemoryModelInstall { path: "/srv/model.safetensors".into() }.into(),
+        MemoryModelRemove {}.into(),
         Doctor {}.into(),
         Backup { file: "/srv/mcpd.backup".into(), overwrite: false }.into(),
         Restore { file: "/srv/mcpd.backup".into() }.into(),

@@ -4,6 +4,9 @@
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
 
+/// Version of the analysis: terms kept under another number are made again from their texts.
+pub const ANALYSIS: i64 = 1;
+
 /// Longest word that is kept whole, in characters; the rest of a longer one (base64, hashes) carries no meaning.
 const LONGEST_WORD: usize = 64;
 
@@ -16,6 +19,12 @@ pub struct Term {
     pub surface: String,
     /// Whether it is the last of a run of ideographs.
     pub(crate) ends_run: bool,
+}
+
+impl Term {
+    pub(crate) fn new(key: String, surface: String) -> Self {
+        Self { key, surface, ends_run: false }
+    }
 }
 
 /// Returns the terms of `text`, in order, with repetitions.
@@ -87,7 +96,7 @@ fn push_word(surface: &str, stemmer: &Stemmer, found: &mut Vec<Term>) {
     let lower: String = surface.chars().take(LONGEST_WORD).flat_map(char::to_lowercase).collect();
     let key = if lower.is_ascii() { stemmer.stem(&lower).into_owned() } else { lower };
     if !key.is_empty() {
-        found.push(Term { key, surface: surface.to_owned(), ends_run: false });
+        found.push(Term::new(key, surface.to_owned()));
     }
 }
 
@@ -123,7 +132,7 @@ fn split_case(word: &str) -> Vec<&str> {
     parts
 }
 
-fn is_ideograph(character: char) -> bool {
+pub(crate) fn is_ideograph(character: char) -> bool {
     matches!(character,
         '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{323af}'

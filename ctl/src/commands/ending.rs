@@ -16,9 +16,6 @@ use crate::{
     text,
 };
 
-/// Cells of the bar that shows how many calls are left.
-const BAR: u64 = 20;
-
 /// How to drain.
 #[derive(Args)]
 #[command(after_help = "Example:\n  mcpctl drain --deadline 5m")]
@@ -146,10 +143,9 @@ impl Going<'_> {
     /// Returns how far it is: `[#######.............] 2 of 3 calls left, 12s left`.
     fn progress(&self, calls_left: u64, wait: &Wait) -> String {
         let all = self.ending.calls_in_flight.max(calls_left);
-        let done = ((all - calls_left) * BAR).checked_div(all).unwrap_or(BAR) as usize;
-        let bar = format!("{}{}", "#".repeat(done), ".".repeat(BAR as usize - done));
+        let bar = text::bar(all - calls_left, all);
         let time = text::span(wait.left_of(self.deadline()).as_secs());
-        format!("[{bar}] {calls_left} of {} left, {time} left", text::count(all, "call"))
+        format!("{bar} {calls_left} of {} left, {time} left", text::count(all, "call"))
     }
 
     fn stays(&self) -> Error {

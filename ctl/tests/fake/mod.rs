@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses what it needs")]
 
+pub(crate) mod memories;
 pub(crate) mod replies;
 
 use std::{

@@ -3,7 +3,7 @@
 use mcpd_ipc::{Fault, FaultKind, Request, Subscription};
 use serde_json::{Value, json};
 
-use super::{NOW, Script};
+use super::{NOW, Script, memories};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
@@ -98,6 +98,16 @@ fn plenty(request: &Request) -> Result<Value, Fault> {
             json!({"is_error": true, "result": {"code": "not_found", "message": "there is no such todo\u{202e}"}})
         }
         Request::ToolsCall(call) => json!({"is_error": false, "result": {"z": 1, "a": call.arguments}}),
+        Request::MemoryList(_)
+        | Request::MemoryExport(_)
+        | Request::MemoryShow(_)
+        | Request::MemoryDelete(_)
+        | Request::MemoryLevelSet(_)
+        | Request::MemoryLimitsShow(_)
+        | Request::MemoryImport(_)
+        | Request::MemoryModelShow(_)
+        | Request::MemoryModelInstall(_)
+        | Request::MemoryModelRemove(_) => return memories::plenty(request),
         Request::Reload(_) => {
             json!({"live": ["limits.per_key", "telemetry.log"], "restart": ["server.listen"]})
         }
@@ -163,6 +173,16 @@ fn nothing(request: &Request) -> Result<Value, Fault> {
             let published = json!({"name": "ping", "inputSchema": {"type": "object", "properties": {}}});
             json!({"summary": store(), "published": published})
         }
+        Request::MemoryList(_)
+        | Request::MemoryExport(_)
+        | Request::MemoryShow(_)
+        | Request::MemoryDelete(_)
+        | Request::MemoryLevelSet(_)
+        | Request::MemoryLimitsShow(_)
+        | Request::MemoryImport(_)
+        | Request::MemoryModelShow(_)
+        | Request::MemoryModelInstall(_)
+        | Request::MemoryModelRemove(_) => return memories::nothing(request),
         Request::Reload(_) => json!({"live": [], "restart": []}),
         Request::KeysShow(_)
         | Request::KeysImport(_)
@@ -195,6 +215,11 @@ fn refusals(request: &Request) -> Result<Value, Fault> {
         "Drain" | "Doctor" => Err(denied()),
         "KeysImport" => fault(FaultKind::Conflict, "a key has this secret already"),
         "KeysRename" => fault(FaultKind::Conflict, "there is a key \"ci\" already"),
+        "MemoryShow" | "MemoryLevelSet" => Err(Fault::not_found("memory", "0199\u{1b}[0m")),
+        "MemoryImport" => fault(FaultKind::Usage, "a project has a name of 1 to 128 characters"),
+        "MemoryLimitsShow" => Ok(json!({"content": 1 << 20, "frame": 1 << 20})),
+        "MemoryModelInstall" => Err(Fault::new(FaultKind::Refused, "/srv/model is no such model")
+            .hint("nothing was changed; take the file that the release notes name")),
         "SessionsClose" => Err(Fault::not_found("session", "4f\u{1b}[0m")),
         _ => Err(Fault::new(FaultKind::Internal, "internal error 7f3a").hint("look for 7f3a in the log")),
     }

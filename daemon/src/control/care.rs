@@ -154,6 +154,7 @@ fn refused(file: &Path, what: &str, error: &StoreError) -> Fault {
         }
         StoreError::NotFound
         | StoreError::Duplicate
+        | StoreError::Quota(_)
         | StoreError::UnknownDependencies(_)
         | StoreError::Cycle(_)
         | StoreError::OldSqlite { .. }

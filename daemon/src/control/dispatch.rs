@@ -3,7 +3,7 @@
 use mcpd_ipc::{Access, Command, Fault, FaultKind, Outcome, Request};
 use serde_json::Value;
 
-use super::{Hands, Operator, allow, care, connections, doctor, keys, life, sessions, tools};
+use super::{Hands, Operator, allow, care, connections, doctor, keys, life, memory, sessions, tools};
 use crate::auth::own_uid;
 
 /// Obeys one request. The reply is the JSON of its command's reply type.
@@ -57,6 +57,32 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
         }
         Request::ToolsCall(ask) => {
             reply::<mcpd_ipc::tools::ToolsCall>(tools::call(hands, operator, ask).await)
+        }
+        Request::MemoryList(ask) => reply::<mcpd_ipc::memory::MemoryList>(memory::list(hands, ask).await),
+        Request::MemoryExport(ask) => {
+            reply::<mcpd_ipc::memory::MemoryExport>(memory::export(hands, ask).await)
+        }
+        Request::MemoryShow(ask) => reply::<mcpd_ipc::memory::MemoryShow>(memory::show(hands, ask).await),
+        Request::MemoryDelete(ask) => {
+            reply::<mcpd_ipc::memory::MemoryDelete>(memory::delete(hands, operator, ask).await)
+        }
+        Request::MemoryLevelSet(ask) => {
+            reply::<mcpd_ipc::memory::MemoryLevelSet>(memory::set_level(hands, operator, ask).await)
+        }
+        Request::MemoryLimitsShow(ask) => {
+            reply::<mcpd_ipc::memory::MemoryLimitsShow>(memory::limits(hands, ask))
+        }
+        Request::MemoryImport(ask) => {
+            reply::<mcpd_ipc::memory::MemoryImport>(memory::import(hands, operator, ask).await)
+        }
+        Request::MemoryModelShow(ask) => {
+            reply::<mcpd_ipc::memory::MemoryModelShow>(memory::model(hands, ask).await)
+        }
+        Request::MemoryModelInstall(ask) => {
+            reply::<mcpd_ipc::memory::MemoryModelInstall>(memory::install(hands, operator, ask).await)
+        }
+        Request::MemoryModelRemove(ask) => {
+            reply::<mcpd_ipc::memory::MemoryModelRemove>(memory::remove(hands, operator, ask).await)
         }
         Request::Doctor(ask) => reply::<mcpd_ipc::care::Doctor>(doctor::examine(hands, ask).await),
         Request::Backup(ask) => reply::<mcpd_ipc::care::Backup>(care::backup(hands, operator, ask).await),

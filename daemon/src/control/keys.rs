@@ -145,7 +145,7 @@ fn shell_word(word: &str) -> String {
 }
 
 /// Names are shown in logs and tables: no control characters, no edges of white space, not too long.
-fn word(what: &str, text: String) -> Result<String, Fault> {
+pub(super) fn word(what: &str, text: String) -> Result<String, Fault> {
     let sound = !text.is_empty()
         && text.trim() == text
         && text.chars().count() <= LONGEST_NAME

@@ -8,6 +8,7 @@ mod doctor;
 mod feeds;
 mod keys;
 mod life;
+mod memory;
 mod part;
 mod server;
 mod sessions;
@@ -26,6 +27,7 @@ use crate::{
     auth::Keyring,
     guard::Guard,
     mcp::Sessions,
+    memory::Memories,
     signals::Orders,
     store::Store,
     telemetry::Recorder,
@@ -44,6 +46,8 @@ pub struct Hands {
     pub sessions: Arc<Sessions>,
     /// The store.
     pub store: Store,
+    /// The memories.
+    pub memories: Arc<Memories>,
     /// How the daemon fares.
     pub health: Arc<Health>,
     /// The figures.

@@ -1,6 +1,6 @@
 //! What stands behind the doors: the parts that are the same whether MCP comes over HTTP or standard input.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use ipnet::IpNet;
 use mcpd_config::Config;
@@ -11,6 +11,7 @@ use crate::{
     auth::Keyring,
     guard::Guard,
     mcp::{Library, Mcp, News, Sessions},
+    memory::Memories,
     store::Store,
     telemetry::Recorder,
     tools::{Health, Registry},
@@ -19,6 +20,7 @@ use crate::{
 /// The parts, each made where what it uses is known.
 pub(super) struct House {
     pub(super) store: Store,
+    pub(super) memories: Arc<Memories>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) guard: Arc<Guard>,
     pub(super) registry: Arc<Registry>,
@@ -30,11 +32,18 @@ pub(super) struct House {
     pub(super) config: (watch::Sender<Arc<Config>>, watch::Receiver<Arc<Config>>),
 }
 
+/// What the house stands on.
+pub(super) struct Ground {
+    pub(super) store: Store,
+    /// The folder in which sentence models are installed.
+    pub(super) models: PathBuf,
+}
+
 impl House {
     /// Builds the house. `keys` is absent where nobody is asked for one; `listed` is the operators' allowlist.
     pub(super) async fn build(
         config: &Config,
-        store: Store,
+        Ground { store, models }: Ground,
         recorder: Recorder,
         keys: Option<Arc<Keyring>>,
         listed: Option<Vec<IpNet>>,
@@ -42,11 +51,12 @@ impl House {
         let recorder = Arc::new(recorder);
         let in_force = watch::channel(Arc::new(config.clone()));
         let guard = Arc::new(Guard::new(config, keys, listed, Arc::clone(&recorder)));
-        let registry = Arc::new(Registry::new(&store, in_force.1.clone(), &recorder)?);
+        let memories = Arc::new(Memories::new(store.clone(), in_force.1.clone(), models));
+        let registry = Arc::new(Registry::new(&store, &memories, in_force.1.clone(), &recorder)?);
         registry.restore(&store).await?;
         let sessions = Arc::new(Sessions::new(&config.limits, Some(store.clone())));
         let news = Arc::new(News::new(Arc::clone(&sessions)));
-        let library = Library::new(store.clone());
+        let library = Library::new(store.clone(), Arc::clone(&memories));
         let mcp = Mcp::new(
             Arc::clone(&guard),
             Arc::clone(&registry),
@@ -57,6 +67,7 @@ impl House {
         let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard)));
         Ok(Self {
             store,
+            memories,
             recorder,
             guard,
             registry,

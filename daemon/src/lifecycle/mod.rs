@@ -29,6 +29,7 @@ use crate::{
     control::{Facts, Hands, Pictures},
     guard::{Guard, Listed, PeerRules},
     mcp::Sessions,
+    memory::Memories,
     signals::{self, Orders},
     store::Store,
     telemetry::{LogSettings, Logs, Recorder, since_boot},
@@ -36,7 +37,7 @@ use crate::{
 use descriptors::Descriptors;
 use doors::Doors;
 use error::file;
-use house::House;
+use house::{Ground, House};
 use lock::Lock;
 use running::{Parts, Running};
 
@@ -76,7 +77,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let keys = boot.keys(&store).await?;
     let asked = config.auth.keys.then(|| Arc::clone(&keys));
     let listed = store.allow().all().await?;
-    let house = House::build(&config, store.clone(), Recorder::new(requests), asked, listed).await?;
+    let house = House::build(&config, boot.ground(&store), Recorder::new(requests), asked, listed).await?;
     let back = house.sessions.restore(|who| principal(&keys, &house.guard, who)).await?; // clients go on where they were
     house.news.resume();
     let (orders_in, orders) = signals::orders();
@@ -101,7 +102,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let named = boot.place.is_named();
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
-    let sessions = Arc::clone(&house.sessions);
+    let (sessions, memories) = (Arc::clone(&house.sessions), Arc::clone(&house.memories));
     let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
     let running = Running::serve(Parts { boot, house, hands, doors, sockets, operators, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
@@ -109,7 +110,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
     signals.abort();
-    flush(&keys, &sessions, &store, ended).await;
+    flush(&keys, &sessions, &memories, &store, ended).await;
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
@@ -122,6 +123,7 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         registry: Arc::clone(&house.registry),
         sessions: Arc::clone(&house.sessions),
         store: house.store.clone(),
+        memories: Arc::clone(&house.memories),
         health: Arc::clone(&house.health),
         recorder: Arc::clone(&house.recorder),
         config: house.config.1.clone(),
@@ -142,13 +144,16 @@ fn principal(keys: &Keyring, guard: &Guard, who: &str) -> Option<Arc<Principal>>
 
 /// Writes what is kept in memory and closes the store. A database that hangs must not keep the process, and somebody
 /// who does not want to wait is not made to.
-async fn flush(keys: &Keyring, sessions: &Sessions, store: &Store, ended: Ended) {
+async fn flush(keys: &Keyring, sessions: &Sessions, memories: &Memories, store: &Store, ended: Ended) {
     let patience = if ended == Ended::Stopped { HURRY } else { CLOSING };
     let flushed = tokio::time::timeout(patience, async {
         if let Err(error) = keys.flush_used(0).await {
             tracing::warn!(%error, "when keys were last used could not be written");
         }
         sessions.flush().await;
+        if let Err(error) = memories.flush().await {
+            tracing::warn!(%error, "which memories were found could not be written down");
+        }
         store.close().await;
     });
     if flushed.await.is_err() {
@@ -161,6 +166,11 @@ impl Boot {
     fn config_path(&self) -> Option<PathBuf> {
         let own = || self.place.config.exists().then(|| self.place.config.clone());
         self.config_file.clone().or_else(own)
+    }
+
+    /// Returns what the house stands on.
+    fn ground(&self, store: &Store) -> Ground {
+        Ground { store: store.clone(), models: self.place.state.join("models") }
     }
 
     /// Loads the configuration from every layer.

@@ -91,6 +91,7 @@ impl Running {
             let (news, registry, stop) = (Arc::clone(&news), Arc::clone(&house.registry), stop.clone());
             async move { news.carry(changes_kept, registry.changes(), stop).await }
         });
+        tasks.spawn(house.memories.work(stop.clone()));
         tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),

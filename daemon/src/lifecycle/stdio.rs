@@ -29,7 +29,7 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     boot.make_state()?;
     let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
-    let house = House::build(&config, store.clone(), Recorder::new(requests), None, None).await?;
+    let house = House::build(&config, boot.ground(&store), Recorder::new(requests), None, None).await?;
     let visitor = house.guard.recognise(&Caller::local(own_uid()))?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
     let (news, guard) = (Arc::clone(&house.news), Arc::clone(&house.guard));
@@ -39,6 +39,8 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
         let ended = ended.clone();
         async move { news.carry(changes, tools, ended).await }
     });
+    let working = tokio::spawn(Arc::clone(&house.memories).work(ended.clone()));
+    let memories = Arc::clone(&house.memories);
     let serving = serve_stdio(house.mcp, visitor, limit, stop.clone());
     // What runs is answered; a client that stopped reading must not keep a process that was told to end.
     let told_to_end = async {
@@ -49,6 +51,9 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     tokio::select! { () = serving => {}, () = told_to_end => {} }
     ended.cancel();
     let _ = carrying.await;
+    let _ = working.await;
+    // Counting what was found is worth no failure at the end.
+    let _ = memories.flush().await;
     let _ = tokio::time::timeout(LAST_WORDS, store.close()).await;
     Ok(())
 }

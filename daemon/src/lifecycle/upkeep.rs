@@ -31,6 +31,9 @@ pub(super) async fn rounds(store: Store, keys: Arc<Keyring>, news: Arc<News>, st
             Ok(()) => flushed = now,
             Err(error) => tracing::warn!(%error, "when keys were last used could not be written"),
         }
+        if let Err(error) = store.memories().trim_gone().await {
+            tracing::warn!(%error, "what went long ago could not be forgotten");
+        }
         loop {
             match store.memories().purge(PURGE).await {
                 Ok(gone) if gone as i64 == PURGE => {}

@@ -1,20 +1,24 @@
 //! The library: what clients read instead of calling tools. Resources, prompts, and the completion of both, each bound
 //! to the caller's tenant and to the tools the caller may call.
 
+use std::sync::Arc;
+
 use crate::{
     auth::{Need, Principal, Scope},
+    memory::Memories,
     store::Store,
 };
 
 /// Resources, prompts and completions over the store.
 pub struct Library {
     pub(super) store: Store,
+    pub(super) memories: Arc<Memories>,
 }
 
 impl Library {
     /// Makes the library.
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, memories: Arc<Memories>) -> Self {
+        Self { store, memories }
     }
 }
 
@@ -29,7 +33,7 @@ pub(super) mod fixture {
     //! A library over a store of its own, and what tests put into it.
 
     use super::*;
-    use crate::store::{Level, NewDecision, NewMemory, NewTodo, Owner};
+    use crate::store::{Level, NewDecision, NewMemory, NewTodo, Owner, Quota};
 
     /// A library and the directory its store lives in.
     pub(in crate::mcp) struct Shelf {
@@ -41,7 +45,11 @@ pub(super) mod fixture {
         pub(in crate::mcp) async fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(&dir.path().join("mcpd.db"), 2).await.unwrap();
-            Self { library: Library::new(store), _dir: dir }
+            let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
+            // The sender is gone: the configuration stays as it is.
+            let memories =
+                Memories::new(store.clone(), tokio::sync::watch::channel(config).1, "models".into());
+            Self { library: Library::new(store, Arc::new(memories)), _dir: dir }
         }
 
         pub(in crate::mcp) async fn memory(&self, project: &str, content: &str) -> String {
@@ -56,6 +64,8 @@ pub(super) mod fixture {
                 confidence: None,
                 tokens: 1,
                 expires_at: None,
+                quota: Quota::default(),
+                created_at: None,
             };
             self.library.store.memories().put(memory).await.unwrap().id
         }

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// Something with that name is kept already.
     #[error("already there")]
     Duplicate,
+    /// A project or a tenant keeps as much as it may.
+    #[error("{0}")]
+    Quota(String),
     /// A todo names dependencies that are not todos of its project.
     #[error("unknown dependencies: {}", .0.join(", "))]
     UnknownDependencies(Vec<String>),

@@ -39,7 +39,10 @@ pub use client_sessions::{ClientSession, ClientSessionRepository};
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow, PreviousSecret};
-pub use memories::{CandidateRow, Level, Memory, MemoryFilter, MemoryRepository, NewMemory, Stored};
+pub use memories::{
+    Browsed, Browsing, Changed, Embedded, Level, Memory, MemoryRepository, NewMemory, Quota, Stored,
+    Unembedded, Usage,
+};
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
 pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
 pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};
@@ -83,7 +86,9 @@ impl Store {
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // What is forgotten is overwritten, not only unlinked.
+            .pragma("secure_delete", "on");
         let used = File::options().create(true).truncate(false).write(true).open(beside(path, ".use"))?;
         used.lock_shared()?;
         migrate::prepare(path, &options).await?;

@@ -70,6 +70,7 @@ where
 
 enum Order {
     Run(Box<dyn Job>),
+    Checkpoint(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -116,6 +117,14 @@ impl Writer {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Moves what the write-ahead log holds into the database and empties the log, as far as readers let it: what was
+    /// deleted is then in no file any more.
+    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+        let (done, finished) = oneshot::channel();
+        self.orders.send(Order::Checkpoint(done)).await.map_err(|_| StoreError::Closed)?;
+        finished.await.map_err(|_| StoreError::Closed)
+    }
+
     /// Finishes what is queued and closes the connection.
     pub(super) async fn close(&self) {
         let (done, finished) = oneshot::channel();
@@ -137,14 +146,23 @@ impl Task {
         let mut closing = None;
         while closing.is_none() && self.queue.recv_many(&mut orders, GROUP).await > 0 {
             let mut jobs = Vec::with_capacity(orders.len());
+            let mut checkpoints = Vec::new();
             for order in orders.drain(..) {
                 match order {
                     Order::Run(job) => jobs.push(job),
+                    Order::Checkpoint(done) => checkpoints.push(done),
                     Order::Close(done) => closing = Some(done),
                 }
             }
             if !jobs.is_empty() {
                 self.group(jobs).await;
+            }
+            if !checkpoints.is_empty() {
+                self.checkpoint().await;
+                for done in checkpoints {
+                    // Who asked may have given up.
+                    let _ = done.send(());
+                }
             }
         }
         if let Err(error) = self.connection.close().await {
@@ -167,6 +185,12 @@ impl Task {
                 Ok(()) => Ok(()),
                 Err(error) => Err(StoreError::Unavailable(error.to_string())),
             });
+        }
+    }
+
+    async fn checkpoint(&mut self) {
+        if let Err(error) = execute(&mut self.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await {
+            tracing::warn!(%error, "the write-ahead log was not emptied");
         }
     }
 

@@ -247,6 +247,40 @@ impl StoreCared<'_> {
     }
 }
 
+/// An operator changed memories.
+#[derive(Debug)]
+pub struct MemoriesChanged {
+    /// What happened: `deleted`, `given another level`, `imported`.
+    pub change: &'static str,
+    /// How many.
+    pub memories: u64,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl MemoriesChanged {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::memory", change = self.change, memories = self.memories, operator = self.operator, "memories changed");
+    }
+}
+
+/// An operator changed the embedding model.
+#[derive(Debug)]
+pub struct ModelChanged {
+    /// What happened: `installed`, `removed`.
+    pub change: &'static str,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl ModelChanged {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::warn!(target: "mcpd::memory", change = self.change, operator = self.operator, "embedding model changed");
+    }
+}
+
 /// An operator changed a key.
 #[derive(Debug)]
 pub struct KeyChanged<'a> {

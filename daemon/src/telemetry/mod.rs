@@ -14,8 +14,8 @@ mod request_log;
 mod request_tail;
 
 pub use events::{
-    AllowChanged, CallFinished, ConnectionClosed, KeyChanged, Origin, Outcome, Refused, RequestFinished,
-    RequestId, RequestIds, SessionClosed, StoreCared, ToolsSwitched,
+    AllowChanged, CallFinished, ConnectionClosed, KeyChanged, MemoriesChanged, ModelChanged, Origin, Outcome,
+    Refused, RequestFinished, RequestId, RequestIds, SessionClosed, StoreCared, ToolsSwitched,
 };
 pub use histogram::Summary;
 pub use log_tail::LogTail;

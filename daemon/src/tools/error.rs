@@ -5,7 +5,10 @@ use std::{error::Error, fmt};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::store::{StoreError, new_id};
+use crate::{
+    memory::MemoryError,
+    store::{StoreError, new_id},
+};
 
 /// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,6 +24,8 @@ pub enum Code {
     Conflict,
     /// A text is longer than what is kept.
     TooLarge,
+    /// The rules of this daemon do not allow it.
+    Refused,
     /// The store cannot be used now.
     StoreUnavailable,
     /// The call took longer than calls may.
@@ -94,6 +99,8 @@ impl From<StoreError> for ToolError {
                 Self::new(Code::NotFound, format!("depends_on names unknown todos: {}", ids.join(", ")))
                     .hint("list_todos shows the ids of this project's todos")
             }
+            StoreError::Quota(_) => Self::new(Code::TooLarge, error.to_string())
+                .hint("delete what is not needed any more, or have the operator raise the quota"),
             StoreError::Cycle(_) => {
                 Self::new(Code::Conflict, error.to_string()).hint("leave out the dependency that leads back")
             }
@@ -110,6 +117,20 @@ impl From<StoreError> for ToolError {
             | StoreError::Corrupt(_)
             | StoreError::NoBackup
             | StoreError::Damaged(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<MemoryError> for ToolError {
+    fn from(error: MemoryError) -> Self {
+        match error {
+            MemoryError::TooLarge { .. } => {
+                Self::new(Code::TooLarge, error.to_string()).hint("store it in several memories")
+            }
+            MemoryError::Secret(_) => Self::new(Code::Refused, error.to_string())
+                .hint("store where the secret is kept, not the secret itself"),
+            MemoryError::Store(error) => error.into(),
+            MemoryError::Model(_) | MemoryError::Unfinished(_) => Self::internal(&error),
         }
     }
 }

@@ -30,6 +30,7 @@ use super::{Answer, Call, Code, Family, ToolError, Voice, context, memory, tool:
 use crate::{
     auth::{Need, Principal, Scope},
     guard::Permit,
+    memory::Memories,
     store::Store,
     telemetry::{CallFinished, Recorder, Summary, ToolMeter},
 };
@@ -96,13 +97,14 @@ impl Registry {
     /// Builds every tool with what it uses.
     pub fn new(
         store: &Store,
+        memories: &Arc<Memories>,
         config: watch::Receiver<Arc<Config>>,
         recorder: &Recorder,
     ) -> Result<Self, BadSchema> {
         let changes = watch::Sender::new(0);
         let mut building = Building::new(recorder, &changes);
-        memory::register(&mut building, store, &config)?;
-        context::register(&mut building, store)?;
+        memory::register(&mut building, store, memories)?;
+        context::register(&mut building, store, memories)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
         let entries = building.entries();

@@ -34,7 +34,8 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
     let shelf = Shelf::new().await;
     let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
     let (_sender, config) = tokio::sync::watch::channel(config);
-    let registry = Registry::new(&shelf.library.store, config, &Recorder::default()).unwrap();
+    let registry =
+        Registry::new(&shelf.library.store, &shelf.library.memories, config, &Recorder::default()).unwrap();
     let named = words::tools_named();
     assert!(named.len() > 5);
     for tool in named {

@@ -113,7 +113,7 @@ impl Kind {
         match self {
             Self::Context => {
                 "Everything needed to resume work on the project: the last session, the next todo, recent decisions, \
-                 unresolved issues, important notes, newest memories."
+                 unresolved issues, important notes, relevant memories."
             }
             Self::Decisions => {
                 "The project's design decisions in force with their reasons, newest first, and those they took the \

@@ -114,7 +114,7 @@ fn memories(page: &mut Markdown, picture: &Picture) {
     if picture.memories.is_empty() {
         return;
     }
-    page.section(&format!("Newest memories, {ROWS} at most"));
+    page.section(&format!("Relevant memories, {ROWS} at most"));
     page.paragraph("retrieve_memory finds the others.");
     for memory in &picture.memories {
         page.fact(&format!(

@@ -78,7 +78,9 @@ impl Library {
     ) -> Result<String, StoreError> {
         let project = self.store.projects().find(&who.tenant, &address.project).await?;
         match &address.place {
-            Place::Context => Ok(picture::render(&gather(&self.store, project).await?, now())),
+            Place::Context => {
+                Ok(picture::render(&gather(&self.store, &self.memories, project).await?, now()))
+            }
             Place::Decisions => {
                 Ok(decisions::render(&project.name, &decisions::gather(&self.store, &project.id).await?))
             }

@@ -56,6 +56,8 @@ fn memory(content: &str) -> Memory {
         confidence: Some(0.8),
         tokens: 9,
         author: "key:1".into(),
+        session: None,
+        found: 0,
         created_at: AT,
         expires_at: Some(AT + 30 * 86_400_000),
     }

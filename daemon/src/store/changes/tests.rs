@@ -2,7 +2,7 @@ use tokio::sync::broadcast::Receiver;
 
 use super::*;
 use crate::store::{
-    Level, NewDecision, NewMemory, NewNote, NewSession, NewTodo, Owner, SessionEnd, Store, StoreError,
+    Level, NewDecision, NewMemory, NewNote, NewSession, NewTodo, Owner, Quota, SessionEnd, Store, StoreError,
     TodoChange, now,
 };
 
@@ -26,6 +26,8 @@ fn memory(content: &str, expires_at: Option<i64>) -> NewMemory {
         confidence: None,
         tokens: 1,
         expires_at,
+        quota: Quota::default(),
+        created_at: None,
     }
 }
 

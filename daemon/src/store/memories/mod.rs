@@ -1,14 +1,18 @@
 //! Memories: full text kept, deduplicated by content, and findable as soon as the write is acknowledged.
 
+mod browse;
+mod changed;
+mod vectors;
 mod write;
 
+pub use browse::{Browsed, Browsing};
+pub use changed::{Changed, Usage};
 use futures::FutureExt;
 use sqlx::AssertSqlSafe;
+pub use vectors::{Embedded, Unembedded};
+pub use write::Quota;
 
 use super::{Owner, Store, StoreError, now, words_from_text};
-
-/// Best lexical candidates handed to the ranking, at the least; four for each memory wanted.
-const CANDIDATES: i64 = 64;
 
 /// How long a memory is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +54,7 @@ pub struct NewMemory {
     pub level: Level,
     /// The text, kept whole.
     pub content: String,
-    /// The text segmented for the index.
+    /// The text segmented for the index, by the analysis of this version.
     pub terms: String,
     /// Free labels.
     pub tags: Vec<String>,
@@ -62,11 +66,17 @@ pub struct NewMemory {
     pub tokens: i64,
     /// When it ends, UTC milliseconds.
     pub expires_at: Option<i64>,
+    /// What its project and its tenant may keep.
+    pub quota: Quota,
+    /// When it was first written, UTC milliseconds; absent is now.
+    pub created_at: Option<i64>,
 }
 
 /// What became of a memory that was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
+    /// Its row.
+    pub seq: i64,
     /// Its id, that of the earlier one when the content was known.
     pub id: String,
     /// The level it has now.
@@ -98,41 +108,18 @@ pub struct Memory {
     pub tokens: i64,
     /// Who stored it.
     pub author: String,
+    /// The development session it was stored in.
+    pub session: Option<String>,
+    /// How many answers it was part of.
+    pub found: i64,
     /// When.
     pub created_at: i64,
     /// When it ends.
     pub expires_at: Option<i64>,
 }
 
-/// Which memories of a project are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MemoryFilter {
-    /// Only this level.
-    pub level: Option<Level>,
-    /// Only this category.
-    pub category: Option<String>,
-}
-
-/// How much a project remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Corpus {
-    /// Living memories.
-    pub count: i64,
-    /// Tokens of all of them.
-    pub tokens: i64,
-}
-
-/// A memory that may answer a question, without its text.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct CandidateRow {
-    /// Its row.
-    pub seq: i64,
-    /// Its terms, separated by spaces.
-    pub terms: String,
-}
-
-const COLUMNS: &str = "SELECT id, level, content, tags, category, confidence, tokens, author, created_at, \
-     expires_at FROM memories";
+const COLUMNS: &str =
+    "id, level, content, tags, category, confidence, tokens, author, session, found, created_at, expires_at";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -144,6 +131,8 @@ struct Row {
     confidence: Option<f64>,
     tokens: i64,
     author: String,
+    session: Option<String>,
+    found: i64,
     created_at: i64,
     expires_at: Option<i64>,
 }
@@ -160,44 +149,11 @@ impl MemoryRepository<'_> {
             .await
     }
 
-    /// Returns the terms of a project's living memories that hold any of `terms`, best lexical match first. The texts
-    /// stay where they are: [`Self::texts`] brings those that are wanted.
-    pub async fn candidates<'q>(
-        &self,
-        project: &str,
-        terms: impl Iterator<Item = &'q str>,
-        filter: &MemoryFilter,
-        wanted: i64,
-    ) -> Result<Vec<CandidateRow>, StoreError> {
-        let quoted: Vec<String> = terms.map(|term| format!("\"{term}\"")).collect();
-        if quoted.is_empty() {
-            return Ok(Vec::new());
-        }
-        // CROSS JOIN keeps SQLite from walking the project and asking the index once for each of its memories.
-        Ok(sqlx::query_as(
-            "SELECT m.seq, m.terms \
-             FROM memory_terms CROSS JOIN memories m ON m.seq = memory_terms.rowid \
-             WHERE memory_terms MATCH ? AND m.project = ? AND (m.expires_at IS NULL OR m.expires_at > ?) \
-               AND (? IS NULL OR m.level = ?) AND (? IS NULL OR m.category = ?) \
-             ORDER BY bm25(memory_terms), m.id LIMIT ?",
-        )
-        .bind(quoted.join(" OR "))
-        .bind(project)
-        .bind(now())
-        .bind(filter.level.map(Level::as_str))
-        .bind(filter.level.map(Level::as_str))
-        .bind(filter.category.as_deref())
-        .bind(filter.category.as_deref())
-        .bind(CANDIDATES.max(wanted.saturating_mul(4)))
-        .fetch_all(&self.0.readers)
-        .await?)
-    }
-
-    /// Returns the memories of candidates, in the order given; one that is gone since is left out.
+    /// Returns the memories of rows, in the order given; one that is gone since is left out.
     pub async fn texts(&self, seqs: &[i64]) -> Result<Vec<(i64, Memory)>, StoreError> {
         let mut memories = Vec::with_capacity(seqs.len());
         for seq in seqs {
-            let sql = format!("{COLUMNS} WHERE seq = ?");
+            let sql = format!("SELECT {COLUMNS} FROM memories WHERE seq = ?");
             let row: Option<Row> =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(seq).fetch_optional(&self.0.readers).await?;
             if let Some(row) = row {
@@ -207,22 +163,10 @@ impl MemoryRepository<'_> {
         Ok(memories)
     }
 
-    /// Returns how much a project remembers.
-    pub async fn corpus(&self, project: &str) -> Result<Corpus, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT count(*) AS count, coalesce(sum(tokens), 0) AS tokens FROM memories \
-             WHERE project = ? AND (expires_at IS NULL OR expires_at > ?)",
-        )
-        .bind(project)
-        .bind(now())
-        .fetch_one(&self.0.readers)
-        .await?)
-    }
-
     /// Returns a project's newest living memories.
     pub async fn recent(&self, project: &str, limit: i64) -> Result<Vec<Memory>, StoreError> {
         let sql = format!(
-            "{COLUMNS} WHERE project = ? AND (expires_at IS NULL OR expires_at > ?) \
+            "SELECT {COLUMNS} FROM memories WHERE project = ? AND (expires_at IS NULL OR expires_at > ?) \
              ORDER BY created_at DESC, id DESC LIMIT ?"
         );
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
@@ -237,7 +181,7 @@ impl MemoryRepository<'_> {
     /// Returns a living memory of a tenant's project.
     pub async fn get(&self, tenant: &str, project: &str, id: &str) -> Result<Memory, StoreError> {
         let sql = format!(
-            "{COLUMNS} WHERE tenant = ? AND project = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)"
+            "SELECT {COLUMNS} FROM memories WHERE tenant = ? AND project = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)"
         );
         let row: Row = sqlx::query_as(AssertSqlSafe(sql))
             .bind(tenant)
@@ -274,6 +218,17 @@ impl MemoryRepository<'_> {
         Ok((rows.into_iter().map(|(id, _)| id).collect(), total))
     }
 
+    /// Counts that these rows were part of an answer, and makes mid memories that live `mid_ttl` from now on of those
+    /// short ones that were so `promote_after` times; never when that is 0.
+    pub async fn found(&self, seqs: Vec<i64>, promote_after: u32, mid_ttl: i64) -> Result<(), StoreError> {
+        self.0
+            .writer
+            .run_telling(move |connection, telling| {
+                write::found(connection, telling, seqs, promote_after, mid_ttl).boxed()
+            })
+            .await
+    }
+
     /// Removes up to `limit` memories whose time has run out and returns how many there were.
     pub async fn purge(&self, limit: i64) -> Result<usize, StoreError> {
         self.0
@@ -293,6 +248,8 @@ fn read(row: Row) -> Result<Memory, StoreError> {
         confidence: row.confidence,
         tokens: row.tokens,
         author: row.author,
+        session: row.session,
+        found: row.found,
         created_at: row.created_at,
         expires_at: row.expires_at,
     })
@@ -318,6 +275,8 @@ mod tests {
                 confidence: None,
                 tokens: 1,
                 expires_at,
+                quota: Quota::default(),
+                created_at: None,
             };
             store.memories().put(memory).await.unwrap().id
         };

@@ -1,16 +1,49 @@
-//! How memories are written: deduplicated by content, indexed in the same transaction, removed with their terms.
+//! How memories are written: deduplicated by content, counted and numbered for the indexes in the same transaction,
+//! removed with all that was derived from them.
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{Level, NewMemory, Stored};
 use crate::store::{
     StoreError,
     changes::{Part, Telling},
-    new_id, now, projects, words_from_text, words_to_text,
+    new_id, now, projects, sessions, words_from_text, words_to_text,
 };
+
+/// What a project and a tenant may keep at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Memories of one project.
+    pub project_memories: i64,
+    /// Bytes of content of one project.
+    pub project_bytes: i64,
+    /// Memories of all projects of a tenant.
+    pub tenant_memories: i64,
+    /// Bytes of content of all projects of a tenant.
+    pub tenant_bytes: i64,
+}
+
+impl Default for Quota {
+    /// No limits.
+    fn default() -> Self {
+        let most = i64::MAX;
+        Self { project_memories: most, project_bytes: most, tenant_memories: most, tenant_bytes: most }
+    }
+}
+
+/// A memory whose content is stored again.
+#[derive(sqlx::FromRow)]
+struct Known {
+    seq: i64,
+    id: String,
+    level: String,
+    tags: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
 
 /// Stores a memory or finds the one with the same content.
 pub(super) async fn put(
@@ -21,36 +54,38 @@ pub(super) async fn put(
     let owner = &memory.owner;
     let project = projects::ensure(connection, telling, &owner.tenant, &memory.project).await?;
     let hash = Sha256::digest(memory.content.as_bytes()).to_vec();
-    let known: Option<(i64, String, String, i64, Option<i64>)> = sqlx::query_as(
-        "SELECT seq, id, level, created_at, expires_at FROM memories WHERE project = ? AND content_hash = ?",
+    let known: Option<Known> = sqlx::query_as(
+        "SELECT seq, id, level, tags, created_at, expires_at FROM memories WHERE project = ? AND content_hash = ?",
     )
     .bind(&project)
     .bind(&hash)
     .fetch_optional(&mut *connection)
     .await?;
-    if let Some((seq, id, level, created_at, expires_at)) = known {
-        if expires_at.is_none_or(|end| end > now()) {
-            let known =
-                Stored { id, level: Level::read(&level)?, created_at, expires_at, deduplicated: true };
-            let known = extend(connection, &memory, known).await?;
-            telling.tell(&owner.tenant, &memory.project, || Part::Memories(known.id.clone()));
-            return Ok(known);
+    if let Some(known) = known {
+        if known.expires_at.is_none_or(|end| end > now()) {
+            let stored = extend(connection, &project, &memory, known).await?;
+            telling.tell(&owner.tenant, &memory.project, || Part::Memories(stored.id.clone()));
+            return Ok(stored);
         }
         // Its time has run out but the purge has not come by: it is gone for everyone.
-        remove(connection, seq).await?;
-        telling.tell(&owner.tenant, &memory.project, || Part::Memories(id));
+        remove(connection, &project, known.seq).await?;
+        telling.tell(&owner.tenant, &memory.project, || Part::Memories(known.id));
     }
-    let stored = Stored {
+    let revision = count(connection, &project, 1, memory.content.len() as i64).await?;
+    check(connection, &owner.tenant, &project, memory.quota).await?;
+    let session = sessions::current(connection, &project, &owner.author).await?;
+    let mut stored = Stored {
+        seq: 0,
         id: new_id(),
         level: memory.level,
-        created_at: now(),
+        created_at: memory.created_at.map_or_else(now, |then| then.min(now())),
         expires_at: memory.expires_at,
         deduplicated: false,
     };
     let inserted = sqlx::query(
-        "INSERT INTO memories (id, tenant, project, level, content, content_hash, terms, tags, category, confidence, \
-                               tokens, author, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO memories (id, tenant, project, level, content, content_hash, terms, analysis, tags, category, \
+                               confidence, tokens, author, session, created_at, expires_at, revision) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&stored.id)
     .bind(&owner.tenant)
@@ -59,20 +94,19 @@ pub(super) async fn put(
     .bind(&memory.content)
     .bind(&hash)
     .bind(&memory.terms)
+    .bind(mcpd_recall::ANALYSIS)
     .bind(words_to_text(&memory.tags))
     .bind(memory.category.as_deref())
     .bind(memory.confidence)
     .bind(memory.tokens)
     .bind(&owner.author)
+    .bind(session)
     .bind(stored.created_at)
     .bind(stored.expires_at)
-    .execute(&mut *connection)
+    .bind(revision)
+    .execute(connection)
     .await?;
-    sqlx::query("INSERT INTO memory_terms (rowid, terms) VALUES (?, ?)")
-        .bind(inserted.last_insert_rowid())
-        .bind(&memory.terms)
-        .execute(&mut *connection)
-        .await?;
+    stored.seq = inserted.last_insert_rowid();
     telling.tell(&owner.tenant, &memory.project, || Part::Memories(stored.id.clone()));
     Ok(stored)
 }
@@ -80,35 +114,93 @@ pub(super) async fn put(
 /// Gives a known memory the longer of its own life and the new one, the labels of both, and what was said anew.
 async fn extend(
     connection: &mut SqliteConnection,
+    project: &str,
     memory: &NewMemory,
-    mut known: Stored,
+    known: Known,
 ) -> Result<Stored, StoreError> {
-    known.level = known.level.max(memory.level);
-    known.expires_at = match (known.expires_at, memory.expires_at) {
+    let level = Level::read(&known.level)?.max(memory.level);
+    let expires_at = match (known.expires_at, memory.expires_at) {
         (Some(old), Some(new)) => Some(old.max(new)),
         _ => None,
     };
-    let tags: String = sqlx::query_scalar("SELECT tags FROM memories WHERE id = ?")
-        .bind(&known.id)
-        .fetch_one(&mut *connection)
-        .await?;
-    let mut tags = words_from_text(&tags)?;
+    let mut tags = words_from_text(&known.tags)?;
     tags.extend(memory.tags.iter().cloned());
     let mut seen = HashSet::new();
     tags.retain(|tag| seen.insert(tag.clone()));
+    let revision = count(connection, project, 0, 0).await?;
     sqlx::query(
         "UPDATE memories SET level = ?, expires_at = ?, tags = ?, category = coalesce(?, category), \
-                confidence = coalesce(?, confidence) WHERE id = ?",
+                confidence = coalesce(?, confidence), revision = ? WHERE seq = ?",
     )
-    .bind(known.level.as_str())
-    .bind(known.expires_at)
+    .bind(level.as_str())
+    .bind(expires_at)
     .bind(words_to_text(&tags))
     .bind(memory.category.as_deref())
     .bind(memory.confidence)
-    .bind(&known.id)
+    .bind(revision)
+    .bind(known.seq)
     .execute(connection)
     .await?;
-    Ok(known)
+    Ok(Stored {
+        seq: known.seq,
+        id: known.id,
+        level,
+        created_at: known.created_at,
+        expires_at,
+        deduplicated: true,
+    })
+}
+
+/// Counts what a write adds to a project and returns the number of this change.
+pub(super) async fn count(
+    connection: &mut SqliteConnection,
+    project: &str,
+    memories: i64,
+    bytes: i64,
+) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(
+        "UPDATE projects SET memory_revision = memory_revision + 1, memory_count = memory_count + ?, \
+                memory_bytes = memory_bytes + ? WHERE id = ? RETURNING memory_revision",
+    )
+    .bind(memories)
+    .bind(bytes)
+    .bind(project)
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Fails when what was just counted is more than the project or its tenant may keep: the savepoint takes it back.
+async fn check(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    project: &str,
+    quota: Quota,
+) -> Result<(), StoreError> {
+    let of = async |connection: &mut SqliteConnection, rows: &'static str, bound: &str| {
+        sqlx::query_as::<_, (i64, i64)>(rows).bind(bound).fetch_one(connection).await
+    };
+    const PROJECT: &str = "SELECT memory_count, memory_bytes FROM projects WHERE id = ?";
+    const TENANT: &str = "SELECT coalesce(sum(memory_count), 0), coalesce(sum(memory_bytes), 0) FROM projects WHERE tenant = ?";
+    let (memories, bytes) = of(connection, PROJECT, project).await?;
+    exceeds("the project", memories, quota.project_memories, bytes, quota.project_bytes)?;
+    let (memories, bytes) = of(connection, TENANT, tenant).await?;
+    exceeds("the tenant", memories, quota.tenant_memories, bytes, quota.tenant_bytes)
+}
+
+fn exceeds(
+    who: &'static str,
+    memories: i64,
+    most_memories: i64,
+    bytes: i64,
+    most: i64,
+) -> Result<(), StoreError> {
+    if memories > most_memories {
+        return Err(StoreError::Quota(format!("{who} may keep {most_memories} memories")));
+    }
+    if bytes > most {
+        return Err(StoreError::Quota(format!("{who} may keep {most} bytes of memories")));
+    }
+    Ok(())
 }
 
 /// Removes memories whose time has run out.
@@ -124,11 +216,20 @@ pub(super) async fn purge(
     .bind(limit)
     .fetch_all(&mut *connection)
     .await?;
-    let gone = ended.len();
+    forget(connection, telling, ended).await
+}
+
+/// Removes rows, given with their ids and projects, and returns how many there were.
+pub(super) async fn forget(
+    connection: &mut SqliteConnection,
+    telling: &mut Telling,
+    rows: Vec<(i64, String, String)>,
+) -> Result<usize, StoreError> {
+    let gone = rows.len();
     // Whose they were is asked once for each project, and only when somebody wants to know.
     let mut projects: HashMap<String, (String, String)> = HashMap::new();
-    for (seq, id, project) in ended {
-        remove(connection, seq).await?;
+    for (seq, id, project) in rows {
+        remove(connection, &project, seq).await?;
         if !telling.heard() {
             continue;
         }
@@ -147,9 +248,59 @@ pub(super) async fn purge(
     Ok(gone)
 }
 
-async fn remove(connection: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
-    for sql in ["DELETE FROM memory_terms WHERE rowid = ?", "DELETE FROM memories WHERE seq = ?"] {
-        sqlx::query(AssertSqlSafe(sql)).bind(seq).execute(&mut *connection).await?;
+/// Removes one row and its vector, and leaves its number for the indexes that know it.
+async fn remove(connection: &mut SqliteConnection, project: &str, seq: i64) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM memory_vectors WHERE seq = ?").bind(seq).execute(&mut *connection).await?;
+    let bytes: i64 =
+        sqlx::query_scalar("DELETE FROM memories WHERE seq = ? RETURNING length(CAST(content AS BLOB))")
+            .bind(seq)
+            .fetch_one(&mut *connection)
+            .await?;
+    let revision = count(connection, project, -1, -bytes).await?;
+    sqlx::query("INSERT INTO memories_gone (project, revision, seq) VALUES (?, ?, ?)")
+        .bind(project)
+        .bind(revision)
+        .bind(seq)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Counts that rows were part of an answer; short ones that were so often enough become mid.
+pub(super) async fn found(
+    connection: &mut SqliteConnection,
+    telling: &mut Telling,
+    seqs: Vec<i64>,
+    promote_after: u32,
+    mid_ttl: i64,
+) -> Result<(), StoreError> {
+    let now = now();
+    for seq in seqs {
+        let row: Option<(String, i64, String, String)> = sqlx::query_as(
+            "UPDATE memories SET found = found + 1, found_at = ? WHERE seq = ? RETURNING level, found, project, id",
+        )
+        .bind(now)
+        .bind(seq)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some((level, found, project, id)) = row else { continue };
+        if promote_after == 0 || found < i64::from(promote_after) || Level::read(&level)? != Level::Short {
+            continue;
+        }
+        let revision = count(connection, &project, 0, 0).await?;
+        sqlx::query("UPDATE memories SET level = ?, expires_at = ?, revision = ? WHERE seq = ?")
+            .bind(Level::Mid.as_str())
+            .bind(now.saturating_add(mid_ttl))
+            .bind(revision)
+            .bind(seq)
+            .execute(&mut *connection)
+            .await?;
+        let (tenant, name): (String, String) =
+            sqlx::query_as("SELECT tenant, name FROM projects WHERE id = ?")
+                .bind(&project)
+                .fetch_one(&mut *connection)
+                .await?;
+        telling.tell(&tenant, &name, || Part::Memories(id));
     }
     Ok(())
 }

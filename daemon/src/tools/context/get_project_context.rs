@@ -1,5 +1,7 @@
 //! `get_project_context`: everything needed to resume work.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +10,16 @@ use super::{
     views::{DecisionView, NoteView, SessionView, TodoView},
 };
 use crate::{
+    memory::Memories,
     store::{Store, now},
     tools::{Call, Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
 
 /// Gathers the context.
-pub(super) struct GetProjectContext(pub(super) Store);
+pub(super) struct GetProjectContext {
+    pub(super) store: Store,
+    pub(super) memories: Arc<Memories>,
+}
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
@@ -48,8 +54,8 @@ struct Gathered {
     unresolved_issues: Vec<NoteView>,
     /// open notes of importance 4 or 5 of the other categories, ten at most
     important_notes: Vec<NoteView>,
-    /// the newest memories, ten at most; retrieve_memory finds the others
-    recent_memories: Vec<MemoryView>,
+    /// memories that tell most about the open work, then the newest, ten at most; retrieve_memory finds the others
+    relevant_memories: Vec<MemoryView>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -65,15 +71,15 @@ impl Tool for GetProjectContext {
     const FAMILY: Family = Family::Context;
     const TITLE: &'static str = "Get project context";
     const DESCRIPTION: &'static str = "Everything needed to resume work on a project, in one call: the last session, \
-        open todos and the next one to take, recent decisions, unresolved issues, important notes, newest memories.";
+        open todos and the next one to take, recent decisions, unresolved issues, important notes, relevant memories.";
     const EFFECT: Effect = Effect::Reads;
     type Args = Args;
     type Output = Output;
 
     async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
         let who = call.who;
-        let project = args.project_id.find(&self.0, who).await?;
-        let picture = gather(&self.0, project).await?;
+        let project = args.project_id.find(&self.store, who).await?;
+        let picture = gather(&self.store, &self.memories, project).await?;
         Ok(Output {
             project_id: picture.project,
             next_reason: picture.choice.reason(),
@@ -92,7 +98,7 @@ impl Tool for GetProjectContext {
                     .collect::<Result<_, _>>()?,
                 unresolved_issues: picture.issues.into_iter().map(Into::into).collect(),
                 important_notes: picture.important.into_iter().map(Into::into).collect(),
-                recent_memories: picture
+                relevant_memories: picture
                     .memories
                     .into_iter()
                     .map(|memory| MemoryView {

@@ -17,20 +17,29 @@ mod update_todo_status;
 mod views;
 
 use super::registry::{BadSchema, Building};
-use crate::store::Store;
+use std::sync::Arc;
+
+use crate::{memory::Memories, store::Store};
 #[cfg(test)]
 pub(crate) use next::Choice;
 pub(crate) use picture::{Picture, ROWS, gather};
 
 /// Adds the family.
-pub(super) fn register(registry: &mut Building<'_>, store: &Store) -> Result<(), BadSchema> {
+pub(super) fn register(
+    registry: &mut Building<'_>,
+    store: &Store,
+    memories: &Arc<Memories>,
+) -> Result<(), BadSchema> {
     registry.add(start_dev_session::StartDevSession(store.clone()))?;
     registry.add(end_dev_session::EndDevSession(store.clone()))?;
     registry.add(record_design_decision::RecordDesignDecision(store.clone()))?;
     registry.add(add_project_note::AddProjectNote(store.clone()))?;
     registry.add(create_todo::CreateTodo(store.clone()))?;
     registry.add(update_todo_status::UpdateTodoStatus(store.clone()))?;
-    registry.add(get_project_context::GetProjectContext(store.clone()))?;
+    registry.add(get_project_context::GetProjectContext {
+        store: store.clone(),
+        memories: Arc::clone(memories),
+    })?;
     registry.add(list_todos::ListTodos(store.clone()))?;
     registry.add(get_next_todo::GetNextTodo(store.clone()))?;
     registry.add(list_design_decisions::ListDesignDecisions(store.clone()))?;

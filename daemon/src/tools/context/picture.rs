@@ -2,8 +2,9 @@
 //! resource that shows it.
 
 use super::next::{Choice, choose};
-use crate::store::{
-    Decision, DevSession, Memory, Note, NoteFilter, Page, ProjectRow, Store, StoreError, Todo,
+use crate::{
+    memory::{Asked, Memories, MemoryError},
+    store::{Decision, DevSession, Memory, Note, NoteFilter, Page, ProjectRow, Store, StoreError, Todo},
 };
 
 /// Rows of each list: enough to resume, little enough to read.
@@ -32,12 +33,16 @@ pub(crate) struct Picture {
     pub(crate) issues: Vec<Note>,
     /// Open notes of the other categories that are important.
     pub(crate) important: Vec<Note>,
-    /// The newest memories.
+    /// The memories that tell most about what is being done, then the newest.
     pub(crate) memories: Vec<Memory>,
 }
 
 /// Gathers the picture of a project; each list holds ten rows at most, except that of the todos in progress.
-pub(crate) async fn gather(store: &Store, project: ProjectRow) -> Result<Picture, StoreError> {
+pub(crate) async fn gather(
+    store: &Store,
+    memories: &Memories,
+    project: ProjectRow,
+) -> Result<Picture, StoreError> {
     let sessions = store.sessions();
     let open_sessions = sessions.open(&project.id, None, ROWS).await?;
     let last_session = sessions.last_closed(&project.id).await?;
@@ -55,7 +60,8 @@ pub(crate) async fn gather(store: &Store, project: ProjectRow) -> Result<Picture
     let (issues, _) = store.notes().list(&project.id, &issues, page).await?;
     let important = NoteFilter { without_category: issue, min_importance: Some(IMPORTANT), ..open_notes };
     let (important, _) = store.notes().list(&project.id, &important, page).await?;
-    let memories = store.memories().recent(&project.id, ROWS).await?;
+    let work = work(&open_sessions, &choice, &pending);
+    let memories = telling(store, memories, &project.id, work).await?;
     Ok(Picture {
         project: project.name,
         last_session,
@@ -68,4 +74,36 @@ pub(crate) async fn gather(store: &Store, project: ProjectRow) -> Result<Picture
         important,
         memories,
     })
+}
+
+/// What is being done, in words: the goals of open sessions, and the todos that come next.
+fn work(sessions: &[DevSession], choice: &Choice, pending: &[Todo]) -> String {
+    let goals = sessions.iter().map(|session| session.goals.as_str());
+    let next = choice.next.iter().chain(pending).map(|todo| todo.title.as_str());
+    goals.chain(next).take(ROWS as usize).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the memories that tell most about some work, and the newest behind them.
+async fn telling(
+    store: &Store,
+    memories: &Memories,
+    project: &str,
+    work: String,
+) -> Result<Vec<Memory>, StoreError> {
+    let asked = Asked { text: work, count: ROWS as usize, ..Asked::default() };
+    let mut told: Vec<Memory> = match memories.recall(project, asked).await {
+        Ok(recalled) => recalled.found.into_iter().map(|one| one.memory).collect(),
+        Err(MemoryError::Store(error)) => return Err(error),
+        // The newest alone are a picture too.
+        Err(error) => {
+            tracing::warn!(%error, "the memories of a project were not searched");
+            Vec::new()
+        }
+    };
+    for memory in store.memories().recent(project, ROWS).await? {
+        if told.len() < ROWS as usize && told.iter().all(|known| known.id != memory.id) {
+            told.push(memory);
+        }
+    }
+    Ok(told)
 }

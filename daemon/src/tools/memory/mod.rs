@@ -5,20 +5,20 @@ mod store_memory;
 
 use std::sync::Arc;
 
-use mcpd_config::Config;
-use tokio::sync::watch;
-
 use super::registry::{BadSchema, Building};
-use crate::store::{Level, Store};
+use crate::{
+    memory::Memories,
+    store::{Level, Store},
+};
 
 /// Adds the family.
 pub(super) fn register(
     registry: &mut Building<'_>,
     store: &Store,
-    config: &watch::Receiver<Arc<Config>>,
+    memories: &Arc<Memories>,
 ) -> Result<(), BadSchema> {
-    registry.add(store_memory::StoreMemory { store: store.clone(), config: config.clone() })?;
-    registry.add(retrieve_memory::RetrieveMemory { store: store.clone() })
+    registry.add(store_memory::StoreMemory { memories: Arc::clone(memories) })?;
+    registry.add(retrieve_memory::RetrieveMemory { store: store.clone(), memories: Arc::clone(memories) })
 }
 
 /// How long a memory is kept, as callers write it.
@@ -47,25 +47,5 @@ impl From<Level> for MemoryLevel {
             Level::Mid => Self::Mid,
             Level::Long => Self::Long,
         }
-    }
-}
-
-/// Estimates the tokens of a text: a quarter of its other characters, and one for each ideograph, as the tokenizers of
-/// current models give on mixed prose. An estimate, and named so wherever it is returned.
-fn estimated_tokens(text: &str) -> i64 {
-    let wide = text.chars().filter(|character| *character >= '\u{2e80}').count();
-    let narrow = text.chars().count() - wide;
-    (wide + narrow.div_ceil(4)) as i64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ideograph_counts_as_a_token() {
-        assert_eq!(estimated_tokens(""), 0);
-        assert_eq!(estimated_tokens("用缓存"), 3);
-        assert_eq!(estimated_tokens("eight ch"), 2);
     }
 }

@@ -1,12 +1,14 @@
 //! `retrieve_memory`: finds the memories most relevant to a question.
 
-use mcpd_recall::{Candidate, Query, Ranked};
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::MemoryLevel;
 use crate::{
-    store::{CandidateRow, Memory, MemoryFilter, Store, StoreError},
+    memory::{Asked, How, Memories, Recollection},
+    store::{Store, StoreError},
     tools::{Call, Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
 
@@ -19,6 +21,7 @@ const ANSWER: usize = 4 << 20;
 /// Finds memories.
 pub(super) struct RetrieveMemory {
     pub(super) store: Store,
+    pub(super) memories: Arc<Memories>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -49,7 +52,9 @@ pub(super) struct Output {
     cache_hit: bool,
     /// memories that matched too but would have made the answer longer than 4 MiB
     omitted: usize,
-    /// what to know about an empty answer
+    /// "words", or "words and meaning" where a sentence model compared the memories too
+    compared_by: &'static str,
+    /// what to know about the answer: why it is empty, or that the sentence model is away
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -58,19 +63,38 @@ pub(super) struct Output {
 struct Found {
     memory_id: String,
     content: String,
-    /// 0 to 1, BM25 over the best such a question could score
+    /// 0 to 1, the estimated chance that it answers the question
     relevance_score: f64,
+    /// the parts of the score
+    score_parts: Parts,
     /// words of the question that occur in it
     why_matched: Vec<String>,
+    /// word stems that occur in it and that the best memories have in common
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_terms: Vec<String>,
     memory_level: MemoryLevel,
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<f64>,
     tags: Vec<String>,
+    /// who stored it
+    author: String,
+    /// the development session it was stored in
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Parts {
+    /// BM25 over the best score such a question can have
+    words: f64,
+    /// likeness in meaning, -1 to 1; absent where no sentence model compared it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<f64>,
 }
 
 impl Tool for RetrieveMemory {
@@ -89,57 +113,47 @@ impl Tool for RetrieveMemory {
             Err(StoreError::NotFound) => return Ok(nothing(&args.project_id.0)),
             other => other?,
         };
-        let filter = MemoryFilter { level: args.memory_level.map(Into::into), category: args.category };
-        let query = Query::new(&args.query);
-        let top = usize::from(args.top_k.unwrap_or(TOP));
-        let memories = self.store.memories();
-        let candidates = memories.candidates(&project.id, query.keys(), &filter, top as i64).await?;
-        let corpus = memories.corpus(&project.id).await?;
-        let ranked = ranked(query, candidates, usize::try_from(corpus.count).unwrap_or(0), top).await?;
-        let seqs: Vec<i64> = ranked.iter().map(|(seq, _)| *seq).collect();
-        let mut found = Vec::with_capacity(seqs.len());
+        let asked = Asked {
+            text: args.query,
+            level: args.memory_level.map(Into::into),
+            category: args.category,
+            count: usize::from(args.top_k.unwrap_or(TOP)),
+            counts: true,
+        };
+        let recalled = self.memories.recall(&project.id, asked).await?;
+        let mut found = Vec::with_capacity(recalled.found.len());
         let (mut bytes, mut returned, mut omitted) = (0, 0, 0);
-        for (seq, memory) in memories.texts(&seqs).await? {
-            bytes += memory.content.len();
+        for one in recalled.found {
+            bytes += one.memory.content.len();
             if bytes > ANSWER && !found.is_empty() {
                 omitted += 1;
                 continue;
             }
-            if let Some((_, one)) = ranked.iter().find(|(other, _)| *other == seq) {
-                returned += memory.tokens;
-                found.push(view(memory, one));
-            }
+            returned += one.memory.tokens;
+            found.push(view(one));
         }
-        let note = found.is_empty().then(|| {
+        let empty = found.is_empty().then(|| {
             let told = "no word of the question occurs in the memories asked about";
-            format!("{told}; the project has {} in all", corpus.count)
+            format!("{told}; the project has {} in all", recalled.living)
         });
+        let (compared_by, away) = match recalled.how {
+            How::Words => ("words", None),
+            How::Hybrid(_) => ("words and meaning", None),
+            How::Away(reason) => {
+                ("words", Some(format!("compared by words only: the sentence model is away ({reason})")))
+            }
+        };
+        let notes: Vec<String> = empty.into_iter().chain(away).collect();
         Ok(Output {
             count: found.len(),
             memories: found,
-            total_token_saved: corpus.tokens - returned,
+            total_token_saved: recalled.tokens - returned,
             cache_hit: false,
             omitted,
-            note,
+            compared_by,
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
         })
     }
-}
-
-/// Ranks away from the threads that serve: long memories take a while.
-async fn ranked(
-    query: Query,
-    candidates: Vec<CandidateRow>,
-    corpus: usize,
-    top: usize,
-) -> Result<Vec<(i64, Ranked)>, ToolError> {
-    let ranking = tokio::task::spawn_blocking(move || {
-        let terms: Vec<Candidate<'_>> =
-            candidates.iter().map(|row| Candidate { terms: &row.terms }).collect();
-        let mut ranked = query.rank(&terms, corpus);
-        ranked.truncate(top);
-        ranked.into_iter().map(|one| (candidates[one.index].seq, one)).collect()
-    });
-    ranking.await.map_err(|error| ToolError::internal(&error))
 }
 
 fn nothing(project: &str) -> Output {
@@ -152,20 +166,27 @@ fn nothing(project: &str) -> Output {
         total_token_saved: 0,
         cache_hit: false,
         omitted: 0,
+        compared_by: "words",
         note: Some(note),
     }
 }
 
-fn view(memory: Memory, ranked: &Ranked) -> Found {
+fn view(one: Recollection) -> Found {
+    let short = |value: f32| (f64::from(value) * 1e4).round() / 1e4;
+    let Recollection { memory, score, lexical, semantic, matched, related } = one;
     Found {
         memory_id: memory.id,
         content: memory.content,
-        relevance_score: (ranked.score * 1e4).round() / 1e4,
-        why_matched: ranked.matched.clone(),
+        relevance_score: short(score),
+        score_parts: Parts { words: short(lexical), meaning: semantic.map(short) },
+        why_matched: matched,
+        related_terms: related,
         memory_level: memory.level.into(),
         category: memory.category,
         confidence: memory.confidence,
         tags: memory.tags,
+        author: memory.author,
+        session_id: memory.session,
         created_at: time::text(memory.created_at),
         expires_at: time::text_of(memory.expires_at),
     }

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use mcpd_config::Config;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
-use super::{MemoryLevel, estimated_tokens};
+use super::MemoryLevel;
 use crate::{
-    store::{NewMemory, Store, now},
+    memory::{Memories, Wish},
     tools::{
-        Call, Code, Family, Tool, ToolError,
+        Call, Family, Tool, ToolError,
         params::{ProjectId, owner},
         time,
         tool::Effect,
@@ -20,8 +18,7 @@ use crate::{
 
 /// Saves a memory.
 pub(super) struct StoreMemory {
-    pub(super) store: Store,
-    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) memories: Arc<Memories>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -58,6 +55,9 @@ pub(super) struct Output {
     tokens: i64,
     /// true when the same content was stored before; memory_id is then the earlier one
     deduplicated: bool,
+    /// what to think about, such as content that looks like a secret
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 impl Tool for StoreMemory {
@@ -72,45 +72,32 @@ impl Tool for StoreMemory {
     type Output = Output;
 
     async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
-        let who = call.who;
-        let settings = self.config.borrow().memory.clone();
-        if args.content.len() as u64 > settings.max_content {
-            let (size, most) = (args.content.len(), settings.max_content);
-            let told = format!("content has {size} bytes, a memory keeps at most {most}");
-            return Err(ToolError::new(Code::TooLarge, told).hint("store it in several memories"));
-        }
-        let level = args.memory_level.unwrap_or(MemoryLevel::Mid);
-        let life = match level {
-            MemoryLevel::Short => Some(settings.short_ttl),
-            MemoryLevel::Mid => Some(settings.mid_ttl),
-            MemoryLevel::Long => None,
-        };
-        let tokens = estimated_tokens(&args.content);
-        let content = args.content.clone();
-        // Away from the threads that serve: a long text takes a while.
-        let segmenting = tokio::task::spawn_blocking(move || mcpd_recall::segment(&content));
-        let terms = segmenting.await.map_err(|error| ToolError::internal(&error))?;
-        let memory = NewMemory {
-            owner: owner(who),
+        let wish = Wish {
+            owner: owner(call.who),
             project: args.project_id.0.clone(),
-            level: level.into(),
-            terms,
+            level: args.memory_level.unwrap_or(MemoryLevel::Mid).into(),
             content: args.content,
             tags: args.tags.unwrap_or_default(),
             category: args.category,
             confidence: args.confidence,
-            tokens,
-            expires_at: life.map(|life| now().saturating_add(life.as_millis() as i64)),
+            created_at: None,
         };
-        let stored = self.store.memories().put(memory).await?;
+        let remembered = self.memories.remember(wish).await?;
+        let stored = remembered.stored;
+        let warning = remembered.suspicion.map(|kind| {
+            let told =
+                format!("the content looks like {kind}: everyone who may read this project can read it");
+            format!("{told}; if it is one, have the operator delete the memory and change the secret")
+        });
         Ok(Output {
             memory_id: stored.id,
             project_id: args.project_id.0,
             memory_level: stored.level.into(),
             stored_at: time::text(stored.created_at),
             expires_at: time::text_of(stored.expires_at),
-            tokens,
+            tokens: remembered.tokens,
             deduplicated: stored.deduplicated,
+            warning,
         })
     }
 }

@@ -88,10 +88,15 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::{auth::Need, telemetry::Recorder};
+    use crate::{auth::Need, memory::Memories, telemetry::Recorder};
 
     fn words(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
+    }
+
+    fn registry(store: &Store, config: &watch::Receiver<Arc<mcpd_config::Config>>) -> Registry {
+        let memories = Arc::new(Memories::new(store.clone(), config.clone(), "models".into()));
+        Registry::new(store, &memories, config.clone(), &Recorder::default()).unwrap()
     }
 
     #[tokio::test]
@@ -99,7 +104,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
         let (_sender, config) = watch::channel(Arc::new(mcpd_config::Config::load(None, &[]).unwrap()));
-        let build = || Registry::new(&store, config.clone(), &Recorder::default()).unwrap();
+        let build = || registry(&store, &config);
         let registry = build();
         let (all, full) = (registry.len(), registry.full_list.read().clone());
         let mut changes = registry.changes();
@@ -134,7 +139,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
         let (_sender, config) = watch::channel(Arc::new(mcpd_config::Config::load(None, &[]).unwrap()));
-        let registry = Registry::new(&store, config, &Recorder::default()).unwrap();
+        let registry = registry(&store, &config);
         store.close().await;
         let refused = registry.switch(&store, &words(&["create_todo"]), false).await;
         assert!(matches!(refused, Err(SwitchError::Store(_))));
