@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    index::Index,
+    index::{Index, TermList},
     postings::Postings,
     question::{Asked, Question},
     segment::is_ideograph,
@@ -91,7 +91,7 @@ pub struct Found {
 /// Returns the chance that a text of this rank answers the question, 0..1, for ranks with or without cosines: a
 /// logistic curve fitted to the judged sets of EVAL.md. It keeps the order of the ranks.
 pub fn score(rank: f32, hybrid: bool) -> f32 {
-    let (middle, slope) = if hybrid { (0.769, 6.31) } else { (0.532, 9.10) };
+    let (middle, slope) = if hybrid { (0.749, 6.64) } else { (0.525, 9.25) };
     1.0 / (1.0 + ((middle - rank) * slope).exp())
 }
 
@@ -286,7 +286,7 @@ impl Search<'_> {
         }
         let mut strong: Vec<(f32, u32)> = strengths
             .into_iter()
-            .filter(|(number, _)| self.may_add(&self.index.terms[*number as usize].key))
+            .filter(|(number, _)| self.may_add(&self.index.terms[*number as usize]))
             .map(|(number, strength)| {
                 (strength * self.index.idf(self.index.terms[number as usize].postings.living), number)
             })
@@ -303,9 +303,14 @@ impl Search<'_> {
         strong.into_iter().map(added).collect()
     }
 
-    fn may_add(&self, key: &str) -> bool {
+    /// What only one text holds would find nothing but that text.
+    fn may_add(&self, list: &TermList) -> bool {
+        let key = &*list.key;
         let alone = key.chars().nth(1).is_none() && key.chars().all(is_ideograph);
-        !alone && !key_means_little(key) && self.question.asked.iter().all(|term| term.key != *key)
+        list.postings.living > 1
+            && !alone
+            && !key_means_little(key)
+            && self.question.asked.iter().all(|term| term.key != key)
     }
 
     /// The words of the question that stand in a text; an ideograph alone is not named beside a word it is part of.

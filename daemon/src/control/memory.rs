@@ -275,7 +275,9 @@ async fn report(hands: &Hands) -> Result<MemoryModelReport, Fault> {
 }
 
 fn changed(change: &'static str, memories: u64, operator: Operator) {
-    MemoriesChanged { change, memories, operator: operator.uid }.emit();
+    if memories > 0 {
+        MemoriesChanged { change, memories, operator: operator.uid }.emit();
+    }
 }
 
 fn model_changed(change: &'static str, operator: Operator) {

@@ -125,7 +125,7 @@ impl ProjectIndex {
         }
         let since = {
             let mut state = self.state.write();
-            if state.model.as_deref() != space.map(|space| space.model) || state.index.is_sparse() {
+            if !state.holds(space) || state.index.is_sparse() {
                 *state = State::empty(space);
             }
             state.revision
@@ -140,7 +140,7 @@ impl ProjectIndex {
 
     fn knows(&self, revision: i64, space: Option<Space<'_>>) -> bool {
         let state = self.state.read();
-        state.revision >= revision && state.model.as_deref() == space.map(|space| space.model)
+        state.revision >= revision && state.holds(space)
     }
 }
 
@@ -160,6 +160,11 @@ impl State {
             model: space.map(|space| space.model.to_owned()),
             hasher: RandomState::new(),
         }
+    }
+
+    /// Answers whether the vectors are those of this model.
+    pub(super) fn holds(&self, space: Option<Space<'_>>) -> bool {
+        self.model.as_deref() == space.map(|space| space.model)
     }
 
     fn apply(&mut self, changed: Changed, space: Option<Space<'_>>) {

@@ -1,10 +1,14 @@
 //! Answering a question: the index of the project ranks, the store gives the texts.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use mcpd_recall::{Direction, Found, Hit, Question, Tuning, score, vectors};
+use mcpd_recall::{Direction, Hit, Question, Tuning, score, vectors};
 
-use super::{Memories, MemoryError, indexes::ProjectIndex, models::Model};
+use super::{
+    Memories, MemoryError,
+    indexes::{Entry, ProjectIndex},
+    models::Model,
+};
 use crate::store::{Level, Memory, now};
 
 /// Memories compared exactly for each that is wanted.
@@ -91,61 +95,51 @@ impl Memories {
             (None, None) => How::Words,
         };
         let (wanted, counts) = (asked.count, asked.counts);
-        let looking = Looking { index: Arc::clone(&index), model: model.clone(), question, vector, asked };
-        let (mut found, living, tokens) = tokio::task::spawn_blocking(move || looking.run()).await?;
-        if let (Some(model), Some(direction)) = (&model, &found.direction) {
-            let direction = direction.clone();
-            self.compare_exactly(model.space().model, &index, &mut found, &direction).await?;
+        let looking = Looking { index, model: model.clone(), question, vector, asked };
+        let mut looked = tokio::task::spawn_blocking(move || looking.run()).await?;
+        if let Some(model) = &model {
+            self.compare_exactly(model.space().model, &mut looked).await?;
         }
-        found.hits.truncate(wanted);
-        let seqs: Vec<i64> = {
-            let state = index.state.read();
-            let entry = |hit: &Hit| state.entries.get(hit.place as usize).map(|entry| entry.seq);
-            found.hits.iter().filter_map(entry).collect()
-        };
-        let hybrid = found.direction.is_some();
-        let texts = self.store.memories().texts(&seqs).await?;
-        let mut by_seq: std::collections::HashMap<i64, Memory> = texts.into_iter().collect();
-        let found: Vec<Recollection> = seqs
-            .iter()
-            .zip(found.hits)
-            .filter_map(|(seq, hit)| by_seq.remove(seq).map(|memory| recollection(memory, hit, hybrid)))
+        looked.rows.truncate(wanted);
+        let seqs: Vec<i64> = looked.rows.iter().map(|(seq, _)| *seq).collect();
+        let texts = self.store.memories().texts(project, &seqs).await?;
+        let mut by_seq: HashMap<i64, Memory> = texts.into_iter().collect();
+        let hybrid = looked.direction.is_some();
+        let found = looked
+            .rows
+            .into_iter()
+            .filter_map(|(seq, hit)| by_seq.remove(&seq).map(|memory| recollection(memory, hit, hybrid)))
             .collect();
         if counts {
             self.note(seqs);
         }
         self.indexes.trim(self.config.borrow().memory.index_memory);
-        Ok(Recalled { found, living, tokens, how })
+        Ok(Recalled { found, living: looked.living, tokens: looked.tokens, how })
     }
 
     /// Puts the exact cosines in place of those of the copies.
-    async fn compare_exactly(
-        &self,
-        model: &str,
-        index: &ProjectIndex,
-        found: &mut Found,
-        direction: &Direction,
-    ) -> Result<(), MemoryError> {
-        let seqs: Vec<(usize, i64)> = {
-            let state = index.state.read();
-            let near = |hit: &Hit| hit.cosine.is_some();
-            let seq = |hit: &Hit| state.entries.get(hit.place as usize).map(|entry| entry.seq);
-            let hits = found.hits.iter().enumerate().filter(|(_, hit)| near(hit));
-            hits.filter_map(|(at, hit)| Some((at, seq(hit)?))).collect()
-        };
-        let rows: Vec<i64> = seqs.iter().map(|(_, seq)| *seq).collect();
-        for (row, vector) in self.store.memories().vectors(model, &rows).await? {
-            let Some(vector) = vectors::decode(&vector) else { continue };
-            let hits = seqs.iter().filter(|(_, seq)| *seq == row);
-            for (at, _) in hits {
-                if let Some(hit) = found.hits.get_mut(*at) {
-                    let exact = direction.likeness(&vector);
-                    hit.rank += found.weight * (exact - hit.cosine.unwrap_or_default());
-                    hit.cosine = Some(exact);
-                }
+    async fn compare_exactly(&self, model: &str, looked: &mut Looked) -> Result<(), MemoryError> {
+        let Some(direction) = &looked.direction else { return Ok(()) };
+        let near = looked.rows.iter().filter(|(_, hit)| hit.cosine.is_some());
+        let seqs: Vec<i64> = near.map(|(seq, _)| *seq).collect();
+        let exact: HashMap<i64, f32> = self
+            .store
+            .memories()
+            .vectors(model, &seqs)
+            .await?
+            .into_iter()
+            .filter_map(|(seq, vector)| Some((seq, direction.likeness(&vectors::decode(&vector)?))))
+            .collect();
+        for (seq, hit) in &mut looked.rows {
+            if let (Some(exact), Some(cosine)) = (exact.get(seq), &mut hit.cosine) {
+                hit.rank += looked.weight * (exact - *cosine);
+                *cosine = *exact;
             }
         }
-        found.hits.sort_by(|left, right| right.rank.total_cmp(&left.rank).then(left.place.cmp(&right.place)));
+        let best = |(_, left): &(i64, Hit), (_, right): &(i64, Hit)| {
+            right.rank.total_cmp(&left.rank).then(left.place.cmp(&right.place))
+        };
+        looked.rows.sort_by(best);
         Ok(())
     }
 
@@ -166,33 +160,49 @@ struct Looking {
     asked: Asked,
 }
 
+/// What a search saw, with the rows of the hits: places mean something only while the index is held.
+struct Looked {
+    rows: Vec<(i64, Hit)>,
+    direction: Option<Direction>,
+    weight: f32,
+    living: usize,
+    tokens: i64,
+}
+
 impl Looking {
-    /// Returns what was found, and how many memories live and how many tokens they have.
-    fn run(self) -> (Found, usize, i64) {
+    fn run(self) -> Looked {
         let vector = match self.model.as_deref() {
             Some(Model::Local(local)) => Some(local.encoder.embed(self.question.essence())),
             Some(Model::Remote(_)) | None => self.vector,
         };
         let state = self.index.state.read();
+        // Another model may have taken the place of the one that was asked.
+        let vector = vector.filter(|_| state.holds(self.model.as_deref().map(Model::space)));
         let now = now();
-        let wanted = |place: u32| {
-            state.entries.get(place as usize).is_some_and(|entry| {
-                entry.lives(now)
-                    && self.asked.level.is_none_or(|level| level == entry.level)
-                    && self
-                        .asked
-                        .category
-                        .as_ref()
-                        .is_none_or(|category| Some(&**category) == entry.category.as_deref())
-            })
-        };
+        let wanted =
+            |place: u32| state.entries.get(place as usize).is_some_and(|entry| self.asked.wants(entry, now));
         let compared = if vector.is_some() { COMPARED } else { 1 };
         let count = self.asked.count.saturating_mul(compared);
         let question = self.question.with_vector(vector);
         let found = state.index.search(&question, count, wanted, &Tuning::default());
+        let row = |hit: Hit| Some((state.entries.get(hit.place as usize)?.seq, hit));
         let (living, tokens) =
             state.living(now).fold((0, 0), |(living, tokens), entry| (living + 1, tokens + entry.tokens));
-        (found, living, tokens)
+        Looked {
+            rows: found.hits.into_iter().filter_map(row).collect(),
+            direction: found.direction,
+            weight: found.weight,
+            living,
+            tokens,
+        }
+    }
+}
+
+impl Asked {
+    fn wants(&self, entry: &Entry, now: i64) -> bool {
+        entry.lives(now)
+            && self.level.is_none_or(|level| level == entry.level)
+            && self.category.as_ref().is_none_or(|category| Some(&**category) == entry.category.as_deref())
     }
 }
 

@@ -66,7 +66,7 @@ fn what_the_best_texts_share_ranks_the_others() {
     let texts = [
         "the login page uses OAuth",
         "login fails when OAuth expires",
-        "OAuth login of users",
+        "OAuth login page of users",
         "a login",
         "login tea",
     ];

@@ -137,6 +137,13 @@ struct Row {
     expires_at: Option<i64>,
 }
 
+#[derive(sqlx::FromRow)]
+struct Placed {
+    seq: i64,
+    #[sqlx(flatten)]
+    row: Row,
+}
+
 /// The memories of the store.
 pub struct MemoryRepository<'a>(pub(super) &'a Store);
 
@@ -149,18 +156,21 @@ impl MemoryRepository<'_> {
             .await
     }
 
-    /// Returns the memories of rows, in the order given; one that is gone since is left out.
-    pub async fn texts(&self, seqs: &[i64]) -> Result<Vec<(i64, Memory)>, StoreError> {
-        let mut memories = Vec::with_capacity(seqs.len());
-        for seq in seqs {
-            let sql = format!("SELECT {COLUMNS} FROM memories WHERE seq = ?");
-            let row: Option<Row> =
-                sqlx::query_as(AssertSqlSafe(sql)).bind(seq).fetch_optional(&self.0.readers).await?;
-            if let Some(row) = row {
-                memories.push((*seq, read(row)?));
-            }
-        }
-        Ok(memories)
+    /// Returns the living memories of a project at some rows, in no order. A row that is gone may have been given to
+    /// another memory, of whatever project: only this one's are returned.
+    pub async fn texts(&self, project: &str, seqs: &[i64]) -> Result<Vec<(i64, Memory)>, StoreError> {
+        let sql = format!(
+            "SELECT seq, {COLUMNS} FROM (SELECT value AS wanted FROM json_each(?)) \
+             CROSS JOIN memories ON seq = wanted \
+             WHERE project = ? AND (expires_at IS NULL OR expires_at > ?)"
+        );
+        let rows: Vec<Placed> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(serde_json::Value::from(seqs).to_string())
+            .bind(project)
+            .bind(now())
+            .fetch_all(&self.0.readers)
+            .await?;
+        rows.into_iter().map(|placed| Ok((placed.seq, read(placed.row)?))).collect()
     }
 
     /// Returns a project's newest living memories.
