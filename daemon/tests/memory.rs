@@ -218,4 +218,8 @@ async fn an_endpoint_that_is_away_leaves_the_words() {
     let answer = ask(&peer, "redis").await;
     assert_eq!(contents(&answer), ["the cache is Redis"]);
     assert!(answer["note"].as_str().unwrap().starts_with("compared by words only"), "{answer}");
+    let health = peer.http.get(format!("{}/health", daemon.base)).send().await.unwrap();
+    assert_eq!(health.json::<Value>().await.unwrap()["status"], "degraded");
+    let ready = peer.http.get(format!("{}/ready", daemon.base)).send().await.unwrap();
+    assert_eq!(ready.status(), 200, "words are enough to serve");
 }

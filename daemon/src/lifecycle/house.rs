@@ -64,7 +64,7 @@ impl House {
             library,
             Arc::clone(&recorder),
         );
-        let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard)));
+        let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard), Arc::clone(&memories)));
         Ok(Self {
             store,
             memories,

@@ -129,6 +129,11 @@ impl Memories {
         Ok((view, embedded))
     }
 
+    /// Returns whether a model is set up that does not answer.
+    pub fn model_is_away(&self) -> bool {
+        self.models.away().is_some()
+    }
+
     /// Checks a model file, puts a copy in place and uses it from now on.
     pub async fn install_model(self: &Arc<Self>, file: PathBuf) -> Result<(), MemoryError> {
         let own = Arc::clone(self);

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{guard::Guard, store::Store};
+use crate::{guard::Guard, memory::Memories, store::Store};
 
 /// What health depends on.
 pub struct Health {
     store: Store,
     guard: Arc<Guard>,
+    memories: Arc<Memories>,
 }
 
 /// How the daemon fares.
@@ -15,6 +16,8 @@ pub struct Health {
 pub enum Condition {
     /// It serves.
     Healthy,
+    /// It serves, with less than is set up; the reason is for anyone who may ask.
+    Reduced(&'static str),
     /// It serves what it can; the reason is for anyone who may ask.
     Degraded(&'static str),
     /// It finishes what runs and takes nothing new.
@@ -26,21 +29,32 @@ impl Condition {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
-            Self::Degraded(_) => "degraded",
+            Self::Reduced(_) | Self::Degraded(_) => "degraded",
             Self::Draining => "draining",
         }
     }
 
     /// Returns why it is degraded.
     pub fn reason(self) -> Option<&'static str> {
-        if let Self::Degraded(reason) = self { Some(reason) } else { None }
+        match self {
+            Self::Reduced(reason) | Self::Degraded(reason) => Some(reason),
+            Self::Healthy | Self::Draining => None,
+        }
+    }
+
+    /// Returns whether calls can be sent here.
+    pub fn is_ready(self) -> bool {
+        match self {
+            Self::Healthy | Self::Reduced(_) => true,
+            Self::Degraded(_) | Self::Draining => false,
+        }
     }
 }
 
 impl Health {
-    /// Watches a store and a guard.
-    pub fn new(store: Store, guard: Arc<Guard>) -> Self {
-        Self { store, guard }
+    /// Watches a store, a guard and the model of memories.
+    pub fn new(store: Store, guard: Arc<Guard>, memories: Arc<Memories>) -> Self {
+        Self { store, guard, memories }
     }
 
     /// Returns how the daemon fares now.
@@ -49,6 +63,7 @@ impl Health {
             return Condition::Draining;
         }
         match self.store.ping().await {
+            Ok(()) if self.memories.model_is_away() => Condition::Reduced("the sentence model is away"),
             Ok(()) => Condition::Healthy,
             Err(error) => {
                 tracing::warn!(%error, "the store does not answer");

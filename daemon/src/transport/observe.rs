@@ -14,7 +14,7 @@ use crate::{
     auth::{Need, Scope},
     guard::Denied,
     telemetry::prometheus,
-    tools::{Condition, stats},
+    tools::stats,
 };
 
 /// `/health`, for any allowed peer.
@@ -40,7 +40,7 @@ pub(super) async fn ready(http: &Http, knock: &Knock) -> Response {
         return *refusal;
     }
     let condition = http.health.condition().await;
-    let ready = condition == Condition::Healthy;
+    let ready = condition.is_ready();
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answers::json(code, json!({ "ready": ready, "status": condition.as_str() }).to_string())
 }

@@ -1,7 +1,7 @@
 //! Measures retrieval on sets of documents and judged questions, for each way of searching:
 //! `cargo run --release -p mcpd-recall --bin eval -- FOLDER [--model FILE]`.
 //!
-//! A set is a JSON file: `documents` [{id, text}] and `queries` [{query, relevant [ids]}].
+//! A set is a JSON file: `documents`, each with `id` and `text`, and `queries`, each with `query` and the ids `relevant`.
 
 mod calibrate;
 mod sets;
