@@ -183,7 +183,7 @@ fn what_a_memory_may_not_be_is_refused_with_its_line() {
     assert!(said.stdout.ends_with(": 1 stored, 0 known already, 6 refused, 0 skipped\n"), "{said:#?}");
     for (number, why) in [
         (1, "65 tags"),
-        (2, "a category has 1 to 64 characters"),
+        (2, "a tag and a category have 1 to 64 characters"),
         (3, "from 0 to 1"),
         (4, "since 1970"),
         (5, "a tenant has"),

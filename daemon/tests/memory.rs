@@ -67,7 +67,7 @@ async fn bad_input_gets_a_clear_answer() {
             (Some(true), Some(0)),
             "{answer}"
         );
-        assert!(answer["note"].as_str().unwrap().contains("no word"), "{answer}");
+        assert!(answer["note"].as_str().unwrap().contains("telling word"), "{answer}");
     }
     for operators in [
         "alpha AND NOT be*",
@@ -222,4 +222,68 @@ async fn an_endpoint_that_is_away_leaves_the_words() {
     assert_eq!(health.json::<Value>().await.unwrap()["status"], "degraded");
     let ready = peer.http.get(format!("{}/ready", daemon.base)).send().await.unwrap();
     assert_eq!(ready.status(), 200, "words are enough to serve");
+}
+
+/// An endpoint that speaks as OpenAI's does and will not have a text that holds "poison".
+async fn picky() -> String {
+    let answer = async |body: axum::body::Bytes| {
+        let asked: Value = serde_json::from_slice(&body).unwrap();
+        let texts: Vec<&str> =
+            asked["input"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        if texts.iter().any(|text| text.contains("poison")) {
+            let error =
+                json!({ "error": { "message": "this input is too long", "type": "invalid_request_error" } });
+            return (axum::http::StatusCode::BAD_REQUEST, error.to_string());
+        }
+        let vector =
+            |text: &str| json!([1.0, text.len() as f64 / 100.0, f64::from(u8::from(text.contains("cache")))]);
+        let data: Vec<Value> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| json!({ "object": "embedding", "index": index, "embedding": vector(text) }))
+            .collect();
+        (axum::http::StatusCode::OK, json!({ "object": "list", "data": data, "model": "m" }).to_string())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/embeddings", listener.local_addr().unwrap());
+    let app = axum::Router::new().route("/v1/embeddings", axum::routing::post(answer));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = hyper_util::service::TowerToHyperService::new(app.clone());
+            let serving = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
+            tokio::spawn(async move {
+                // A client that hangs up ends its connection, and nothing else.
+                let _ = serving.serve_connection(hyper_util::rt::TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn one_text_that_an_endpoint_refuses_takes_nothing_from_the_others() {
+    let url = picky().await;
+    let embeddings = format!("[embeddings]\nsource = \"endpoint\"\nurl = \"{url}\"\nmodel = \"m\"\n");
+    let daemon = Daemon::start(&format!("{ROOMY}{embeddings}"));
+    eventually("the endpoint is there", async || {
+        daemon.obey(MemoryModelShow {}).await.id.as_deref() == Some("m/3")
+    })
+    .await;
+    let peer = daemon.peer();
+    for text in ["the cache is Redis", "poison of the cache", "lunch is at noon"] {
+        store(&peer, text).await;
+    }
+    eventually("the others have their vectors", async || daemon.obey(MemoryModelShow {}).await.embedded == 2)
+        .await;
+    let answer = ask(&peer, "cache").await;
+    assert_eq!(answer["compared_by"], "words and meaning", "{answer}");
+    assert_eq!(answer["note"], "2 of 3 memories are compared by meaning so far");
+    assert!(contents(&answer).contains(&"poison of the cache"), "its words find it: {answer}");
+    let refused = ask(&peer, "poison").await;
+    assert!(refused["note"].as_str().unwrap().contains("400"), "{refused}");
+    assert_eq!(
+        ask(&peer, "cache").await["compared_by"],
+        "words and meaning",
+        "a refused question is its own"
+    );
 }

@@ -15,8 +15,9 @@ const MEAN_AFTER: f32 = 20.0;
 /// Texts without any word that are counted with the living.
 const OTHERS: f32 = 10.0;
 
-/// Dead places that are never worth building anew.
+/// Dead places that are never worth building anew, and the terms of dead texts that are not.
 const FEW: usize = 1000;
+const FEW_TERMS: u64 = 200_000;
 
 /// The texts of one project.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Index {
     pub(crate) texts: Vec<Text>,
     living: usize,
     length: u64,
+    /// Terms of the dead, whose lists are still there.
+    dead_length: u64,
     pub(crate) vectors: Option<Vectors>,
     /// Sum of the living vectors.
     sum: Vec<f32>,
@@ -56,6 +59,7 @@ impl Index {
             texts: Vec::new(),
             living: 0,
             length: 0,
+            dead_length: 0,
             vectors: dimensions.map(Vectors::new),
             sum: vec![0.0; dimensions.unwrap_or(0)],
         }
@@ -90,6 +94,7 @@ impl Index {
         let Some(text) = self.texts.get_mut(place as usize).filter(|text| text.length > 0) else { return };
         self.living -= 1;
         self.length -= u64::from(text.length);
+        self.dead_length += u64::from(text.length);
         let text = std::mem::replace(text, Text { length: 0, terms: Box::default() });
         for (number, _) in text.terms() {
             self.terms[number as usize].postings.living -= 1;
@@ -122,10 +127,15 @@ impl Index {
         self.living == 0
     }
 
-    /// Returns whether so many places are dead that building anew is worth it.
+    /// Returns whether so much is dead that building anew is worth it.
     pub fn is_sparse(&self) -> bool {
         let dead = self.texts.len() - self.living;
-        dead > FEW && dead > self.living
+        (dead > FEW && dead > self.living) || (self.dead_length > FEW_TERMS && self.dead_length > self.length)
+    }
+
+    /// Returns the number of living texts with a vector.
+    pub fn with_vectors(&self) -> usize {
+        self.vectors.as_ref().map_or(0, Vectors::len)
     }
 
     /// Returns the memory taken, in bytes, as far as it grows with the texts.

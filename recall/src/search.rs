@@ -13,6 +13,9 @@ use crate::{
     words::key_means_little,
 };
 
+/// What all added terms together may weigh, of the question.
+const ADDED: f32 = 0.5;
+
 /// How much more like the question than the mean of all texts one must be to be found by that alone.
 const NEAR: f32 = 0.1;
 
@@ -91,7 +94,7 @@ pub struct Found {
 /// Returns the chance that a text of this rank answers the question, 0..1, for ranks with or without cosines: a
 /// logistic curve fitted to the judged sets of EVAL.md. It keeps the order of the ranks.
 pub fn score(rank: f32, hybrid: bool) -> f32 {
-    let (middle, slope) = if hybrid { (0.749, 6.64) } else { (0.525, 9.25) };
+    let (middle, slope) = if hybrid { (0.685, 8.05) } else { (0.504, 10.08) };
     1.0 / (1.0 + ((middle - rank) * slope).exp())
 }
 
@@ -178,7 +181,7 @@ impl Search<'_> {
         let found = (0..texts as u32).filter(|place| {
             let at = *place as usize;
             let near = cosines.as_ref().is_some_and(|cosines| cosines[at] > NEAR);
-            self.index.texts[at].length > 0 && ranks[at] > 0.0 && (answers[at] || near) && wanted(*place)
+            self.index.texts[at].length > 0 && (answers[at] || near) && wanted(*place)
         });
         let places = best_of(found, &ranks, count);
         let hit = |place: u32| {
@@ -221,11 +224,16 @@ impl Search<'_> {
         if term.counts { 1.0 } else { self.tuning.little }
     }
 
-    /// The score of a text that repeats every word of the question for ever.
+    /// What a share is a share of: the score of a text that repeats every word of the question for ever, and no less
+    /// than that of a word which tells a little. A question of words that nearly all texts hold has no good answer.
     fn best(&self) -> f32 {
+        self.most().max(self.tuning.k1 + 1.0)
+    }
+
+    fn most(&self) -> f32 {
         let holding = |term: &Asked| self.index.list(&term.key).map_or(0, |list| list.postings.living);
         let each = self.question.asked.iter().map(|term| self.weight(term) * self.index.idf(holding(term)));
-        (each.sum::<f32>() * (self.tuning.k1 + 1.0)).max(f32::MIN_POSITIVE)
+        each.sum::<f32>() * (self.tuning.k1 + 1.0)
     }
 
     /// Where the question points, seen from the middle of the texts: what all texts share says nothing.
@@ -294,8 +302,11 @@ impl Search<'_> {
         strong.sort_unstable_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
         strong.truncate(feedback.terms);
         let most = strong.first().map_or(1.0, |(strength, _)| strength.max(f32::MIN_POSITIVE));
-        // A question of words that nearly all texts hold says little, and so does what its best texts share.
-        let weight = feedback.weight * self.best().min(1.0) / most;
+        let idf = |number: u32| self.index.idf(self.index.terms[number as usize].postings.living);
+        let all: f32 = strong.iter().map(|(strength, number)| strength / most * idf(*number)).sum();
+        // All of them together weigh less than the question: else they would outvote one of common words.
+        let bound = self.most() / (self.tuning.k1 + 1.0) * ADDED / all.max(f32::MIN_POSITIVE);
+        let weight = feedback.weight.min(bound) / most;
         let added = |(strength, number): (f32, u32)| {
             let list = &self.index.terms[number as usize];
             Added { key: &list.key, postings: &list.postings, weight: weight * strength }
@@ -318,7 +329,8 @@ impl Search<'_> {
         let holds = self.holding(place);
         let mut matched: Vec<String> = Vec::new();
         for term in self.question.asked.iter().filter(|term| holds(&term.key)) {
-            if !matched.iter().any(|other| other.contains(&term.surface)) {
+            let part = term.surface.chars().all(is_ideograph);
+            if !part || !matched.iter().any(|other| other.contains(&term.surface)) {
                 matched.push(term.surface.clone());
             }
         }

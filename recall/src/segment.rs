@@ -52,7 +52,7 @@ pub fn terms(text: &str) -> Vec<Term> {
     found
 }
 
-/// Returns the term keys of `text` joined by spaces: what a full-text index is given. Beside the terms it holds every
+/// Returns the term keys of `text` joined by spaces: what an index is given. Beside the terms it holds every
 /// ideograph alone, so that a question of a single character finds the words it stands in.
 pub fn segment(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());

@@ -39,8 +39,6 @@ const AT_ONCE: usize = 64;
 
 /// Bounds of what `store_memory` takes, as its schema has them.
 const LONGEST_PROJECT: usize = 128;
-const LONGEST_CATEGORY: usize = 64;
-const MOST_TAGS: usize = 64;
 
 pub(super) async fn list(hands: &Hands, ask: MemoryList) -> Result<MemoryPage, Fault> {
     let level = ask.level.map(level_of);
@@ -215,12 +213,6 @@ fn wish(entry: MemoryEntry, owner: &Owner, project: &str) -> Result<Wish, String
     if content.trim().is_empty() {
         return Err("a memory's content says something".to_owned());
     }
-    if tags.len() > MOST_TAGS {
-        return Err(format!("it has {} tags, a memory has {MOST_TAGS} at most", tags.len()));
-    }
-    if category.as_ref().is_some_and(|category| !(1..=LONGEST_CATEGORY).contains(&category.chars().count())) {
-        return Err(format!("a category has 1 to {LONGEST_CATEGORY} characters"));
-    }
     if confidence.is_some_and(|trust| !(0.0..=1.0).contains(&trust)) {
         return Err("confidence is a number from 0 to 1".to_owned());
     }
@@ -235,9 +227,10 @@ fn wish(entry: MemoryEntry, owner: &Owner, project: &str) -> Result<Wish, String
 /// Says why a memory was not taken; a failure of ours ends the import instead.
 fn reason(error: MemoryError) -> Result<String, Fault> {
     match error {
-        MemoryError::TooLarge { .. } | MemoryError::Secret(_) | MemoryError::Store(StoreError::Quota(_)) => {
-            Ok(error.to_string())
-        }
+        MemoryError::TooLarge { .. }
+        | MemoryError::Labels(_)
+        | MemoryError::Secret(_)
+        | MemoryError::Store(StoreError::Quota(_)) => Ok(error.to_string()),
         MemoryError::Store(_) | MemoryError::Model(_) | MemoryError::Unfinished(_) => Err(internal(&error)),
     }
 }
@@ -252,6 +245,7 @@ fn model_fault(error: &MemoryError) -> Fault {
         MemoryError::Store(_)
         | MemoryError::Unfinished(_)
         | MemoryError::TooLarge { .. }
+        | MemoryError::Labels(_)
         | MemoryError::Secret(_) => internal(error),
     }
 }

@@ -47,5 +47,8 @@ pub(super) async fn rounds(store: Store, keys: Arc<Keyring>, news: Arc<News>, st
                 }
             }
         }
+        if let Err(error) = store.memories().clean_log().await {
+            tracing::warn!(%error, "traces of removed memories are in the write-ahead log still");
+        }
     }
 }

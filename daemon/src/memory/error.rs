@@ -16,6 +16,9 @@ pub enum MemoryError {
     /// The content looks like a secret, and those are refused here.
     #[error("the content looks like {0}, and this daemon refuses to store secrets")]
     Secret(&'static str),
+    /// A tag or the category is too long, empty, or one too many.
+    #[error("{0}")]
+    Labels(String),
     /// A model cannot be put in place.
     #[error("the model cannot be used: {0}")]
     Model(String),

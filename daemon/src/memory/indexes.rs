@@ -47,7 +47,7 @@ pub(super) struct State {
 /// A memory without its text.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) seq: i64,
+    pub(super) id: Box<str>,
     pub(super) level: Level,
     pub(super) category: Option<Box<str>>,
     pub(super) tokens: i64,
@@ -66,29 +66,38 @@ pub(super) struct Space<'a> {
 }
 
 impl Indexes {
-    /// Returns the index of a project, up to date with everything acknowledged before the call.
+    /// Returns the index of a project, up to date with everything acknowledged before the call. Of the others at most
+    /// `most` bytes are kept.
     pub(super) async fn of(
         &self,
         store: &Store,
         project: &str,
         space: Option<Space<'_>>,
+        most: u64,
     ) -> Result<Arc<ProjectIndex>, StoreError> {
         let index = self.named(project);
-        index.catch_up(store, project, space).await?;
+        if index.catch_up(store, project, space).await? {
+            self.trim(most);
+        }
         Ok(index)
     }
 
     /// Drops the indexes that were not asked for longest, until those left take at most `most` bytes. The one asked
-    /// last stays whatever its size.
-    pub(super) fn trim(&self, most: u64) {
-        let mut kept = self.0.lock();
-        let mut by_use: Vec<(u64, String, u64)> = kept
-            .projects
-            .iter()
-            .map(|(project, (index, used))| (*used, project.clone(), index.state.read().index.bytes() as u64))
+    /// last stays whatever its size, and is not counted.
+    fn trim(&self, most: u64) {
+        let all: Vec<(u64, String, Arc<ProjectIndex>)> = {
+            let kept = self.0.lock();
+            let each = kept.projects.iter();
+            each.map(|(project, (index, used))| (*used, project.clone(), Arc::clone(index))).collect()
+        };
+        // Weighed while nobody waits for the list of all.
+        let mut by_use: Vec<(u64, String, u64)> = all
+            .into_iter()
+            .map(|(used, project, index)| (used, project, index.state.read().bytes() as u64))
             .collect();
         by_use.sort_unstable_by_key(|(used, ..)| std::cmp::Reverse(*used));
         let mut sum = 0;
+        let mut kept = self.0.lock();
         for (_, project, bytes) in by_use.into_iter().skip(1) {
             sum += bytes;
             if sum > most {
@@ -108,34 +117,42 @@ impl Indexes {
 }
 
 impl ProjectIndex {
+    /// Reads what changed since; `false` when nothing did. Searches see the index before it or after it: what is read
+    /// stays aside until all of it is there, and is dropped when the call is.
     async fn catch_up(
         &self,
         store: &Store,
         project: &str,
         space: Option<Space<'_>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let memories = store.memories();
-        let newest = memories.usage(project).await?.revision;
+        let newest = memories.revision(project).await?;
         if self.knows(newest, space) {
-            return Ok(());
+            return Ok(false);
         }
         let _reading = self.reading.lock().await;
         if self.knows(newest, space) {
-            return Ok(());
+            return Ok(false);
         }
-        let since = {
-            let mut state = self.state.write();
-            if !state.holds(space) || state.index.is_sparse() {
-                *state = State::empty(space);
-            }
-            state.revision
+        let known = {
+            let state = self.state.read();
+            if state.holds(space) && !state.index.is_sparse() { state.revision } else { 0 }
         };
-        let model = space.map(|space| space.model);
-        let revision = memories
-            .changed(project, since, model, |changed| self.state.write().apply(changed, space))
-            .await?;
-        self.state.write().revision = revision;
-        Ok(())
+        let mut anew = (known == 0).then(|| State::empty(space));
+        let mut news = Vec::new();
+        let visit = |changed| match (changed, &mut anew) {
+            (Changed::Anew, anew) => *anew = Some(State::empty(space)),
+            (changed, Some(state)) => state.apply(changed),
+            (changed, None) => news.push(changed),
+        };
+        let revision = memories.changed(project, known, space.map(|space| space.model), visit).await?;
+        let mut state = self.state.write();
+        if let Some(anew) = anew {
+            *state = anew;
+        }
+        news.into_iter().for_each(|changed| state.apply(changed));
+        state.revision = revision;
+        Ok(true)
     }
 
     fn knows(&self, revision: i64, space: Option<Space<'_>>) -> bool {
@@ -167,19 +184,20 @@ impl State {
         self.model.as_deref() == space.map(|space| space.model)
     }
 
-    fn apply(&mut self, changed: Changed, space: Option<Space<'_>>) {
+    fn apply(&mut self, changed: Changed) {
         match changed {
-            Changed::Anew => *self = Self::empty(space),
+            // Nothing of what was is left to apply to.
+            Changed::Anew => {}
             Changed::Gone(seq) => {
                 if let Some(place) = self.places.remove(&seq) {
                     self.index.remove(place);
                 }
             }
-            Changed::Row { seq, terms, level, category, tokens, expires_at, vector } => {
+            Changed::Row { seq, id, terms, level, category, tokens, expires_at, vector } => {
                 let hash = self.hasher.hash_one(&terms);
                 let category = category.map(String::into_boxed_str);
-                let entry = Entry { seq, level, category, tokens, expires_at, hash };
-                let place = self.place(entry, &terms);
+                let entry = Entry { id: id.into_boxed_str(), level, category, tokens, expires_at, hash };
+                let place = self.place(seq, entry, &terms);
                 let vector = vector.as_deref().and_then(vectors::decode);
                 self.index.set_vector(place, vector.as_deref());
             }
@@ -187,8 +205,8 @@ impl State {
     }
 
     /// Returns the place of a row, a new one if its terms are.
-    fn place(&mut self, entry: Entry, terms: &str) -> u32 {
-        if let Some(place) = self.places.get(&entry.seq).copied() {
+    fn place(&mut self, seq: i64, entry: Entry, terms: &str) -> u32 {
+        if let Some(place) = self.places.get(&seq).copied() {
             let known = &mut self.entries[place as usize];
             if known.hash == entry.hash {
                 *known = entry;
@@ -197,9 +215,15 @@ impl State {
             self.index.remove(place);
         }
         let place = self.index.insert(terms);
-        self.places.insert(entry.seq, place);
+        self.places.insert(seq, place);
         self.entries.push(entry);
         place
+    }
+
+    /// Returns the memory taken, in bytes.
+    fn bytes(&self) -> usize {
+        // The id of an entry, and its place by row, beside the entry itself.
+        self.index.bytes() + self.entries.len() * (size_of::<Entry>() + 36 + 32)
     }
 
     /// Returns the memories at living places.

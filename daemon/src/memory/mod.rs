@@ -9,7 +9,7 @@ mod recall;
 mod secrets;
 mod worker;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use mcpd_config::{Config, SecretRule};
 use parking_lot::Mutex;
@@ -19,12 +19,15 @@ pub use error::MemoryError;
 pub use models::{ModelState, ModelView};
 pub use recall::{Asked, How, Recalled, Recollection};
 
-use crate::store::{Level, NewMemory, Owner, Quota, Store, Stored, Unembedded, now};
+use crate::store::{Level, MOST_TAGS, NewMemory, Owner, Quota, Store, Stored, now};
 use indexes::Indexes;
 use models::Models;
 
 /// New memories that wait for their vectors; what is beyond is found by looking through the store.
 const FRESH: usize = 4096;
+
+/// Longest label of a memory, and longest category, in characters.
+pub(crate) const LONGEST_LABEL: usize = 64;
 
 /// The memories of all projects.
 #[derive(Debug)]
@@ -33,10 +36,14 @@ pub struct Memories {
     config: watch::Receiver<Arc<Config>>,
     indexes: Indexes,
     models: Models,
-    /// Rows that were part of answers since this was written down last.
-    answered: Mutex<Vec<i64>>,
-    /// New memories without a vector, oldest first.
-    fresh: Mutex<Vec<Unembedded>>,
+    /// Ids of memories that were part of answers since this was written down last.
+    answered: Mutex<Vec<String>>,
+    /// Ids of new memories without a vector, oldest first.
+    fresh: Mutex<Vec<String>>,
+    /// Behind which row the store is looked through for memories without a vector; absent when it was, to the end.
+    looking: Mutex<Option<i64>>,
+    /// Ids of memories that the model refused, until there is another model.
+    refused: Mutex<HashSet<String>>,
 }
 
 /// Something to remember.
@@ -60,6 +67,31 @@ pub struct Wish {
     pub created_at: Option<i64>,
 }
 
+impl Wish {
+    /// Fails for labels that are no labels.
+    fn check(&self) -> Result<(), MemoryError> {
+        if self.tags.len() > MOST_TAGS {
+            return Err(MemoryError::Labels(format!(
+                "it has {} tags, a memory has {MOST_TAGS} at most",
+                self.tags.len()
+            )));
+        }
+        let fits = |label: &String| (1..=LONGEST_LABEL).contains(&label.chars().count());
+        if !self.tags.iter().chain(&self.category).all(fits) {
+            return Err(MemoryError::Labels(format!(
+                "a tag and a category have 1 to {LONGEST_LABEL} characters"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Returns what kind of secret any of its texts seems to hold.
+    fn suspicion(&self) -> Option<&'static str> {
+        let mut texts = std::iter::once(&self.content).chain(&self.tags).chain(&self.category);
+        texts.find_map(|text| secrets::suspicion(text))
+    }
+}
+
 /// What became of a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
@@ -81,6 +113,8 @@ impl Memories {
             models: Models::new(folder),
             answered: Mutex::default(),
             fresh: Mutex::default(),
+            looking: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -91,19 +125,19 @@ impl Memories {
         if size > most {
             return Err(MemoryError::TooLarge { size, most });
         }
+        wish.check()?;
         let rule = settings.secrets;
-        let content = wish.content.clone();
         // Away from the threads that serve: a long text takes a while.
-        let (terms, suspicion) = tokio::task::spawn_blocking(move || {
-            let suspicion = (rule != SecretRule::Allow).then(|| secrets::suspicion(&content)).flatten();
-            (mcpd_recall::segment(&content), suspicion)
+        let (wish, terms, suspicion) = tokio::task::spawn_blocking(move || {
+            let suspicion = (rule != SecretRule::Allow).then(|| wish.suspicion()).flatten();
+            let terms = mcpd_recall::segment(&wish.content);
+            (wish, terms, suspicion)
         })
         .await?;
         if let (SecretRule::Refuse, Some(kind)) = (rule, suspicion) {
             return Err(MemoryError::Secret(kind));
         }
         let tokens = estimated_tokens(&wish.content);
-        let content = self.models.wants_vectors().then(|| wish.content.clone());
         let stored = self
             .store
             .memories()
@@ -127,8 +161,8 @@ impl Memories {
                 created_at: wish.created_at,
             })
             .await?;
-        if let Some(content) = content.filter(|_| !stored.deduplicated) {
-            self.embed_later(Unembedded { seq: stored.seq, id: stored.id.clone(), content });
+        if !stored.deduplicated && self.models.wants_vectors() {
+            self.embed_later(stored.id.clone());
         }
         Ok(Remembered { stored, tokens, suspicion })
     }
@@ -161,10 +195,10 @@ impl Memories {
         Some(now().saturating_add(life.as_millis() as i64))
     }
 
-    fn embed_later(&self, memory: Unembedded) {
+    fn embed_later(&self, id: String) {
         let mut fresh = self.fresh.lock();
         if fresh.len() < FRESH {
-            fresh.push(memory);
+            fresh.push(id);
         } else {
             self.models.look_through();
         }

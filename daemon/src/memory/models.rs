@@ -59,6 +59,25 @@ pub(super) struct Remote {
     dimensions: usize,
     endpoint: Endpoint,
     settings: Embeddings,
+    /// Age of the file of its key when that was read.
+    key_stamp: Option<std::time::SystemTime>,
+}
+
+/// Why texts have no vectors.
+#[derive(Debug)]
+pub(super) enum Unembeddable {
+    /// The model does not answer.
+    Away(String),
+    /// The model answers, but will not have one of these texts.
+    Refused(String),
+}
+
+impl Unembeddable {
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Away(reason) | Self::Refused(reason) => reason,
+        }
+    }
 }
 
 /// How a model fares.
@@ -94,6 +113,8 @@ pub(super) struct Models {
     now: RwLock<Now>,
     poked: Notify,
     look: AtomicBool,
+    /// Held while the model is looked for: an older look must not undo a newer one.
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -126,7 +147,13 @@ impl Model {
 
 impl Models {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, now: RwLock::default(), poked: Notify::new(), look: AtomicBool::new(true) }
+        Self {
+            folder,
+            now: RwLock::default(),
+            poked: Notify::new(),
+            look: AtomicBool::new(true),
+            refreshing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Returns the model, whether or not it answers right now.
@@ -169,8 +196,8 @@ impl Models {
         if let Some(trouble) = resting {
             return Err(trouble.reason);
         }
-        let texts = [text.to_owned()];
-        self.embed(remote, &texts, remote.settings.deadline).await.map(|mut vectors| vectors.swap_remove(0))
+        let vectors = self.embed(remote, &[text.to_owned()], remote.settings.deadline).await;
+        vectors.map(|mut vectors| vectors.swap_remove(0)).map_err(Unembeddable::reason)
     }
 
     /// Returns the vectors of memories, which nobody waits for.
@@ -178,7 +205,7 @@ impl Models {
         &self,
         remote: &Remote,
         texts: &[String],
-    ) -> Result<Vec<Vec<f32>>, String> {
+    ) -> Result<Vec<Vec<f32>>, Unembeddable> {
         self.embed(remote, texts, PATIENCE).await
     }
 
@@ -187,28 +214,30 @@ impl Models {
         remote: &Remote,
         texts: &[String],
         deadline: Duration,
-    ) -> Result<Vec<Vec<f32>>, String> {
-        let answered = remote.endpoint.embed(texts, deadline).await.map_err(|error| error.to_string());
-        let vectors = answered.and_then(|vectors| {
-            let sound = vectors.len() == texts.len()
-                && vectors.iter().all(|vector| vector.len() == remote.dimensions);
-            if sound {
+    ) -> Result<Vec<Vec<f32>>, Unembeddable> {
+        let away = |reason: String| {
+            tracing::warn!(reason, "the embeddings endpoint is away");
+            self.now.write().trouble = Some(Trouble { reason: reason.clone(), since: Instant::now() });
+            Unembeddable::Away(reason)
+        };
+        match remote.endpoint.embed(texts, deadline).await {
+            Ok(vectors)
+                if vectors.len() == texts.len()
+                    && vectors.iter().all(|vector| vector.len() == remote.dimensions) =>
+            {
+                self.now.write().trouble = None;
                 Ok(vectors)
-            } else {
-                Err("the endpoint gives vectors of another length now".to_owned())
             }
-        });
-        let trouble =
-            vectors.as_ref().err().map(|reason| Trouble { reason: reason.clone(), since: Instant::now() });
-        if let Some(trouble) = &trouble {
-            tracing::warn!(reason = trouble.reason, "the embeddings endpoint is away");
+            Ok(_) => Err(away("the endpoint gives vectors of another length now".to_owned())),
+            // It answered: others' texts may be to its liking.
+            Err(error) if error.is_about_the_texts() => Err(Unembeddable::Refused(error.to_string())),
+            Err(error) => Err(away(error.to_string())),
         }
-        self.now.write().trouble = trouble;
-        vectors
     }
 
-    /// Puts the model in place that the settings ask for, if it is another than the one in use.
-    pub(super) async fn refresh(&self, settings: &Embeddings) {
+    /// Puts the model in place that the settings ask for; returns whether it is another than the one in use before.
+    pub(super) async fn refresh(&self, settings: &Embeddings) -> bool {
+        let _refreshing = self.refreshing.lock().await;
         let found = match settings.source {
             EmbeddingSource::Off => Ok(None),
             EmbeddingSource::Local => self.local().await,
@@ -233,12 +262,14 @@ impl Models {
         }
         let after = now.model.as_ref().map(|model| model.space().model.to_owned());
         drop(now);
-        if before != after {
-            self.look_through();
-            if let Some(model) = after {
-                tracing::info!(model, "the embedding model is in place");
-            }
+        if before == after {
+            return false;
         }
+        self.look_through();
+        if let Some(model) = after {
+            tracing::info!(model, "the embedding model is in place");
+        }
+        true
     }
 
     /// Returns the model in the first file there is.
@@ -267,9 +298,12 @@ impl Models {
 
     /// Returns the endpoint, once it has said how long its vectors are.
     async fn remote(&self, settings: &Embeddings) -> Result<Arc<Model>, String> {
+        let stamp = |file: &PathBuf| fs::metadata(file).and_then(|data| data.modified()).ok();
+        let key_stamp = settings.key_file.as_ref().and_then(stamp);
         if let Some(model) = self.current()
             && let Model::Remote(remote) = &*model
             && remote.settings == *settings
+            && remote.key_stamp == key_stamp
         {
             return Ok(model);
         }
@@ -288,7 +322,13 @@ impl Models {
         let first = endpoint.embed(&["mcpd".to_owned()], settings.deadline).await;
         let dimensions = first.map_err(|error| error.to_string())?.first().map_or(0, Vec::len);
         let name = format!("{model}/{dimensions}");
-        Ok(Arc::new(Model::Remote(Remote { name, dimensions, endpoint, settings: settings.clone() })))
+        Ok(Arc::new(Model::Remote(Remote {
+            name,
+            dimensions,
+            endpoint,
+            settings: settings.clone(),
+            key_stamp,
+        })))
     }
 
     /// Returns the model as an operator sees it.

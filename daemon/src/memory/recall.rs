@@ -14,7 +14,7 @@ use crate::store::{Level, Memory, now};
 /// Memories compared exactly for each that is wanted.
 const COMPARED: usize = 4;
 
-/// Rows noted as answered and not yet written down; more are not counted.
+/// Memories noted as answered and not yet written down; more are not counted.
 const NOTED: usize = 10_000;
 
 /// A question about a project.
@@ -37,8 +37,8 @@ pub struct Asked {
 pub enum How {
     /// By words: no model is set up.
     Words,
-    /// By words and by the meaning this model sees.
-    Hybrid(String),
+    /// By words, and by meaning those memories that have a vector.
+    Hybrid(usize),
     /// By words: the model is away, for this reason.
     Away(String),
 }
@@ -63,8 +63,8 @@ pub struct Recollection {
     pub memory: Memory,
     /// Chance that it answers the question, 0..1, as measured on public sets.
     pub score: f32,
-    /// The share of the score a text repeating every word of the question for ever would have, 0..1 and more where
-    /// related words count too.
+    /// The share of the score a text repeating every word of the question for ever would have, related words
+    /// included, 0..1.
     pub lexical: f32,
     /// How much more like the question in meaning than the mean of all memories, in cosines.
     pub semantic: Option<f32>,
@@ -79,7 +79,9 @@ impl Memories {
     pub async fn recall(&self, project: &str, asked: Asked) -> Result<Recalled, MemoryError> {
         let question = Question::new(&asked.text);
         let model = self.models.current();
-        let index = self.indexes.of(&self.store, project, model.as_deref().map(Model::space)).await?;
+        let space = model.as_deref().map(Model::space);
+        let most = self.config.borrow().memory.index_memory;
+        let index = self.indexes.of(&self.store, project, space, most).await?;
         let vector = match model.as_deref() {
             Some(Model::Remote(remote)) => Some(self.models.ask(remote, question.essence()).await),
             Some(Model::Local(_)) | None => None,
@@ -89,11 +91,6 @@ impl Memories {
             Some(Ok(vector)) => (Some(vector), None),
             None => (None, None),
         };
-        let how = match (&model, away.or_else(|| self.models.away())) {
-            (_, Some(reason)) => How::Away(reason),
-            (Some(model), None) => How::Hybrid(model.space().model.to_owned()),
-            (None, None) => How::Words,
-        };
         let (wanted, counts) = (asked.count, asked.counts);
         let looking = Looking { index, model: model.clone(), question, vector, asked };
         let mut looked = tokio::task::spawn_blocking(move || looking.run()).await?;
@@ -101,19 +98,24 @@ impl Memories {
             self.compare_exactly(model.space().model, &mut looked).await?;
         }
         looked.rows.truncate(wanted);
-        let seqs: Vec<i64> = looked.rows.iter().map(|(seq, _)| *seq).collect();
-        let texts = self.store.memories().texts(project, &seqs).await?;
-        let mut by_seq: HashMap<i64, Memory> = texts.into_iter().collect();
+        let ids: Vec<String> = looked.rows.iter().map(|(id, _)| id.clone()).collect();
+        let texts = self.store.memories().texts(project, &ids).await?;
+        let mut by_id: HashMap<String, Memory> =
+            texts.into_iter().map(|memory| (memory.id.clone(), memory)).collect();
         let hybrid = looked.direction.is_some();
-        let found = looked
+        let how = match (hybrid, away.or_else(|| self.models.away())) {
+            (true, _) => How::Hybrid(looked.with_vectors),
+            (false, Some(reason)) => How::Away(reason),
+            (false, None) => How::Words,
+        };
+        let found: Vec<Recollection> = looked
             .rows
             .into_iter()
-            .filter_map(|(seq, hit)| by_seq.remove(&seq).map(|memory| recollection(memory, hit, hybrid)))
+            .filter_map(|(id, hit)| by_id.remove(&id).map(|memory| recollection(memory, hit, hybrid)))
             .collect();
         if counts {
-            self.note(seqs);
+            self.note(found.iter().map(|one| one.memory.id.clone()));
         }
-        self.indexes.trim(self.config.borrow().memory.index_memory);
         Ok(Recalled { found, living: looked.living, tokens: looked.tokens, how })
     }
 
@@ -121,32 +123,32 @@ impl Memories {
     async fn compare_exactly(&self, model: &str, looked: &mut Looked) -> Result<(), MemoryError> {
         let Some(direction) = &looked.direction else { return Ok(()) };
         let near = looked.rows.iter().filter(|(_, hit)| hit.cosine.is_some());
-        let seqs: Vec<i64> = near.map(|(seq, _)| *seq).collect();
-        let exact: HashMap<i64, f32> = self
+        let ids: Vec<String> = near.map(|(id, _)| id.clone()).collect();
+        let exact: HashMap<String, f32> = self
             .store
             .memories()
-            .vectors(model, &seqs)
+            .vectors(model, &ids)
             .await?
             .into_iter()
-            .filter_map(|(seq, vector)| Some((seq, direction.likeness(&vectors::decode(&vector)?))))
+            .filter_map(|(id, vector)| Some((id, direction.likeness(&vectors::decode(&vector)?))))
             .collect();
-        for (seq, hit) in &mut looked.rows {
-            if let (Some(exact), Some(cosine)) = (exact.get(seq), &mut hit.cosine) {
+        for (id, hit) in &mut looked.rows {
+            if let (Some(exact), Some(cosine)) = (exact.get(id), &mut hit.cosine) {
                 hit.rank += looked.weight * (exact - *cosine);
                 *cosine = *exact;
             }
         }
-        let best = |(_, left): &(i64, Hit), (_, right): &(i64, Hit)| {
+        let best = |(_, left): &(String, Hit), (_, right): &(String, Hit)| {
             right.rank.total_cmp(&left.rank).then(left.place.cmp(&right.place))
         };
         looked.rows.sort_by(best);
         Ok(())
     }
 
-    fn note(&self, seqs: Vec<i64>) {
+    fn note(&self, ids: impl Iterator<Item = String>) {
         let mut answered = self.answered.lock();
         if answered.len() < NOTED {
-            answered.extend(seqs);
+            answered.extend(ids);
         }
     }
 }
@@ -160,11 +162,12 @@ struct Looking {
     asked: Asked,
 }
 
-/// What a search saw, with the rows of the hits: places mean something only while the index is held.
+/// What a search saw, with the ids of the hits: places mean something only while the index is held.
 struct Looked {
-    rows: Vec<(i64, Hit)>,
+    rows: Vec<(String, Hit)>,
     direction: Option<Direction>,
     weight: f32,
+    with_vectors: usize,
     living: usize,
     tokens: i64,
 }
@@ -185,13 +188,14 @@ impl Looking {
         let count = self.asked.count.saturating_mul(compared);
         let question = self.question.with_vector(vector);
         let found = state.index.search(&question, count, wanted, &Tuning::default());
-        let row = |hit: Hit| Some((state.entries.get(hit.place as usize)?.seq, hit));
+        let row = |hit: Hit| Some((state.entries.get(hit.place as usize)?.id.to_string(), hit));
         let (living, tokens) =
             state.living(now).fold((0, 0), |(living, tokens), entry| (living + 1, tokens + entry.tokens));
         Looked {
             rows: found.hits.into_iter().filter_map(row).collect(),
             direction: found.direction,
             weight: found.weight,
+            with_vectors: state.index.with_vectors(),
             living,
             tokens,
         }
@@ -210,7 +214,7 @@ fn recollection(memory: Memory, hit: Hit, hybrid: bool) -> Recollection {
     Recollection {
         memory,
         score: score(hit.rank, hybrid),
-        lexical: hit.lexical,
+        lexical: hit.lexical.min(1.0),
         semantic: hit.cosine,
         matched: hit.matched,
         related: hit.related,

@@ -7,7 +7,10 @@ use mcpd_recall::vectors;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Memories, MemoryError, ModelView, models::Model};
+use super::{
+    Memories, MemoryError, ModelView,
+    models::{Model, Remote, Unembeddable},
+};
 use crate::store::{Embedded, Unembedded};
 
 /// Time between rounds when nothing happens.
@@ -18,6 +21,12 @@ const BATCH: i64 = 16;
 
 /// Rows analysed anew in one go.
 const ANALYSED: i64 = 200;
+
+/// Characters of a text tried again when the whole is refused: what any model takes.
+const BEGINNING: usize = 2000;
+
+/// Memories with their vectors.
+type Made = Vec<(Unembedded, Vec<f32>)>;
 
 /// How far a round came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +43,31 @@ impl Memories {
         let mut config = self.config.clone();
         let mut next = Instant::now();
         while !stop.is_cancelled() {
-            if next <= Instant::now() {
-                next = Instant::now() + ROUND;
-                let settings = config.borrow_and_update().embeddings.clone();
-                self.models.refresh(&settings).await;
-                self.between_rounds().await;
-            }
-            match self.round().await {
+            let round = async {
+                if next <= Instant::now() {
+                    next = Instant::now() + ROUND;
+                    config.mark_unchanged();
+                    self.refresh_model().await;
+                    self.between_rounds().await;
+                }
+                self.round().await
+            };
+            // A model that does not answer must not keep the process.
+            let done = tokio::select! {
+                done = round => done,
+                () = stop.cancelled() => return,
+            };
+            let failed = match done {
                 Ok(Round::More) => continue,
-                Ok(Round::Done) => {}
-                Err(error) => tracing::warn!(%error, "memories could not be embedded now"),
-            }
+                Ok(Round::Done) => false,
+                Err(error) => {
+                    tracing::warn!(%error, "memories could not be embedded now");
+                    true
+                }
+            };
             tokio::select! {
-                () = self.models.poked() => {}
+                // After a failure only time helps, not that there is more to do.
+                () = self.models.poked(), if !failed => {}
                 _ = config.changed() => next = Instant::now(),
                 () = sleep_until(next) => {}
                 () = stop.cancelled() => return,
@@ -61,7 +82,7 @@ impl Memories {
         }
         if let Some(model) = self.models.current()
             && let Ok(embedded) = self.store.memories().embedded(model.space().model).await
-            && embedded.done < embedded.all
+            && embedded.done + (self.refused.lock().len() as i64) < embedded.all
         {
             self.models.look_through();
         }
@@ -74,50 +95,108 @@ impl Memories {
             return Ok(Round::More);
         }
         let Some(model) = self.models.current() else { return Ok(Round::Done) };
-        let mut batch = {
-            let mut fresh = self.fresh.lock();
-            let some = fresh.len().min(BATCH as usize);
-            fresh.drain(..some).collect::<Vec<_>>()
-        };
-        let looks = batch.is_empty() && self.models.takes_look();
-        if looks {
-            batch = self.store.memories().unembedded(model.space().model, BATCH).await?;
+        if self.models.takes_look() {
+            *self.looking.lock() = Some(0);
         }
-        if batch.is_empty() {
-            return Ok(Round::Done);
-        }
+        let Some(batch) = self.next_batch(&model).await? else { return Ok(Round::Done) };
         if let Err(error) = self.embed(&model, batch).await {
+            // What was taken out of a queue is found by looking.
             self.models.look_through();
             return Err(error);
-        }
-        if looks {
-            self.models.look_through();
         }
         Ok(Round::More)
     }
 
-    async fn embed(&self, model: &Arc<Model>, batch: Vec<Unembedded>) -> Result<(), MemoryError> {
-        let texts: Vec<String> = batch.iter().map(|memory| memory.content.clone()).collect();
-        let made: Vec<Vec<f32>> = match &**model {
-            Model::Local(_) => {
-                let model = Arc::clone(model);
-                let embed = move || match &*model {
-                    Model::Local(local) => texts.iter().map(|text| local.encoder.embed(text)).collect(),
-                    Model::Remote(_) => Vec::new(),
-                };
-                tokio::task::spawn_blocking(embed).await?
-            }
-            Model::Remote(remote) => {
-                self.models.embed_many(remote, &texts).await.map_err(MemoryError::Model)?
-            }
+    /// Returns memories to embed, new ones first; `None` when all have their vectors, as far as is known.
+    async fn next_batch(&self, model: &Model) -> Result<Option<Vec<Unembedded>>, MemoryError> {
+        let fresh: Vec<String> = {
+            let mut fresh = self.fresh.lock();
+            let some = fresh.len().min(BATCH as usize);
+            fresh.drain(..some).collect()
         };
-        let rows = batch.into_iter().zip(made.iter().map(|vector| vectors::encode(vector))).collect();
+        if !fresh.is_empty() {
+            return Ok(Some(self.store.memories().to_embed(&fresh).await?));
+        }
+        let Some(after) = *self.looking.lock() else { return Ok(None) };
+        let mut batch = self.store.memories().unembedded(model.space().model, after, BATCH).await?;
+        *self.looking.lock() = batch.last().map(|memory| memory.seq);
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let refused = self.refused.lock();
+        batch.retain(|memory| !refused.contains(&memory.id));
+        Ok(Some(batch))
+    }
+
+    async fn embed(&self, model: &Arc<Model>, batch: Vec<Unembedded>) -> Result<(), MemoryError> {
+        let made = match &**model {
+            Model::Local(_) => self.embed_here(model, batch).await?,
+            Model::Remote(remote) => self.embed_there(remote, batch).await?,
+        };
+        if made.is_empty() {
+            return Ok(());
+        }
+        let rows = made.into_iter().map(|(memory, vector)| (memory, vectors::encode(&vector))).collect();
         Ok(self.store.memories().put_vectors(model.space().model, rows).await?)
     }
 
-    async fn analyse(&self, rows: Vec<(i64, String)>) -> Result<(), MemoryError> {
-        let analyse =
-            move || rows.into_iter().map(|(seq, text)| (seq, mcpd_recall::segment(&text))).collect();
+    async fn embed_here(&self, model: &Arc<Model>, batch: Vec<Unembedded>) -> Result<Made, MemoryError> {
+        let model = Arc::clone(model);
+        let embed = move || match &*model {
+            Model::Local(local) => {
+                let each = |memory: Unembedded| {
+                    let vector = local.encoder.embed(&memory.content);
+                    (memory, vector)
+                };
+                batch.into_iter().map(each).collect()
+            }
+            Model::Remote(_) => Vec::new(),
+        };
+        Ok(tokio::task::spawn_blocking(embed).await?)
+    }
+
+    /// Embeds by an endpoint. When it will not have one of several texts, each is tried alone, a long one by its
+    /// beginning too; what is refused still is left to its words.
+    async fn embed_there(&self, remote: &Remote, batch: Vec<Unembedded>) -> Result<Made, MemoryError> {
+        let texts: Vec<String> = batch.iter().map(|memory| memory.content.clone()).collect();
+        match self.models.embed_many(remote, &texts).await {
+            Ok(vectors) => return Ok(batch.into_iter().zip(vectors).collect()),
+            Err(Unembeddable::Away(reason)) => return Err(MemoryError::Model(reason)),
+            Err(Unembeddable::Refused(_)) => {}
+        }
+        let mut made = Vec::new();
+        for memory in batch {
+            let beginning: String = memory.content.chars().take(BEGINNING).collect();
+            let is_short = beginning.len() == memory.content.len();
+            let tries = [Some(memory.content.clone()), (!is_short).then_some(beginning)];
+            let mut vector = None;
+            for text in tries.into_iter().flatten() {
+                match self.models.embed_many(remote, &[text]).await {
+                    Ok(vectors) => vector = vectors.into_iter().next(),
+                    Err(Unembeddable::Away(reason)) => return Err(MemoryError::Model(reason)),
+                    Err(Unembeddable::Refused(reason)) => {
+                        tracing::debug!(memory = memory.id, reason, "the endpoint refused a memory");
+                    }
+                }
+                if vector.is_some() {
+                    break;
+                }
+            }
+            match vector {
+                Some(vector) => made.push((memory, vector)),
+                None => {
+                    tracing::warn!(memory = memory.id, "the endpoint refuses a memory; its words find it");
+                    self.refused.lock().insert(memory.id);
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    async fn analyse(&self, rows: Vec<Unembedded>) -> Result<(), MemoryError> {
+        let analyse = move || {
+            rows.into_iter().map(|memory| (memory.id, mcpd_recall::segment(&memory.content))).collect()
+        };
         let rows = tokio::task::spawn_blocking(analyse).await?;
         Ok(self.store.memories().analysed(rows).await?)
     }
@@ -150,8 +229,15 @@ impl Memories {
     }
 
     async fn use_model(&self) {
-        let settings = self.config.borrow().embeddings.clone();
-        self.models.refresh(&settings).await;
+        self.refresh_model().await;
         self.models.poke();
+    }
+
+    async fn refresh_model(&self) {
+        let settings = self.config.borrow().embeddings.clone();
+        if self.models.refresh(&settings).await {
+            // What one model refuses another may take.
+            self.refused.lock().clear();
+        }
     }
 }

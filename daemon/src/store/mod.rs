@@ -40,8 +40,8 @@ pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow, PreviousSecret};
 pub use memories::{
-    Browsed, Browsing, Changed, Embedded, Level, Memory, MemoryRepository, NewMemory, Quota, Stored,
-    Unembedded, Usage,
+    Browsed, Browsing, Changed, Embedded, Level, MOST_TAGS, Memory, MemoryRepository, NewMemory, Quota,
+    Stored, Unembedded,
 };
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
 pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
@@ -191,6 +191,27 @@ impl Store {
     pub async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Begins to read, and goes on reading the state of now.
+    pub(crate) async fn snapshot(&self) -> Snapshot {
+        let mut transaction = self.readers.begin().await.unwrap();
+        sqlx::query("SELECT count(*) FROM memories").execute(&mut *transaction).await.unwrap();
+        Snapshot(transaction)
+    }
+}
+
+/// A state of the store that somebody reads.
+#[cfg(test)]
+pub(crate) struct Snapshot(sqlx::Transaction<'static, sqlx::Sqlite>);
+
+#[cfg(test)]
+impl Snapshot {
+    pub(crate) async fn end(self) {
+        self.0.rollback().await.unwrap();
     }
 }
 

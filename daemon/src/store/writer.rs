@@ -2,14 +2,20 @@
 //!
 //! An acknowledged write is on disk. Many writers share one sync; one failing job never takes its neighbours along.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    StoreError,
+    BUSY_TIMEOUT, StoreError,
     changes::{Changes, Telling},
 };
 
@@ -70,7 +76,7 @@ where
 
 enum Order {
     Run(Box<dyn Job>),
-    Checkpoint(oneshot::Sender<()>),
+    Checkpoint(oneshot::Sender<bool>),
     Close(oneshot::Sender<()>),
 }
 
@@ -79,6 +85,7 @@ enum Order {
 pub(super) struct Writer {
     orders: mpsc::Sender<Order>,
     changes: Changes,
+    owes: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -88,7 +95,7 @@ impl Writer {
         let (orders, queue) = mpsc::channel(QUEUE);
         // Ends by itself on Close or when the last handle is gone; `close` waits for it.
         tokio::spawn(Task { options, connection, queue }.run());
-        Ok(Self { orders, changes })
+        Ok(Self { orders, changes, owes: Arc::default() })
     }
 
     /// Runs `work`, which changes nothing that anybody listens for, in the next group and returns its value once that
@@ -117,12 +124,23 @@ impl Writer {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Moves what the write-ahead log holds into the database and empties the log, as far as readers let it: what was
-    /// deleted is then in no file any more.
-    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+    /// Notes that something was deleted whose traces are to leave the write-ahead log too.
+    pub(super) fn owe_a_clean_log(&self) {
+        self.owes.store(true, Ordering::Relaxed);
+    }
+
+    /// If that was noted, moves what the write-ahead log holds into the database and empties the log. While somebody
+    /// reads an older state it cannot, waits for nobody, and is to be tried again.
+    pub(super) async fn clean_log(&self) -> Result<(), StoreError> {
+        if !self.owes.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
         let (done, finished) = oneshot::channel();
         self.orders.send(Order::Checkpoint(done)).await.map_err(|_| StoreError::Closed)?;
-        finished.await.map_err(|_| StoreError::Closed)
+        if !finished.await.map_err(|_| StoreError::Closed)? {
+            self.owe_a_clean_log();
+        }
+        Ok(())
     }
 
     /// Finishes what is queued and closes the connection.
@@ -158,10 +176,10 @@ impl Task {
                 self.group(jobs).await;
             }
             if !checkpoints.is_empty() {
-                self.checkpoint().await;
+                let cleaned = self.checkpoint().await;
                 for done in checkpoints {
                     // Who asked may have given up.
-                    let _ = done.send(());
+                    let _ = done.send(cleaned);
                 }
             }
         }
@@ -188,10 +206,20 @@ impl Task {
         }
     }
 
-    async fn checkpoint(&mut self) {
-        if let Err(error) = execute(&mut self.connection, "PRAGMA wal_checkpoint(TRUNCATE)").await {
+    /// Empties the write-ahead log, unless somebody reads of it now; the writes that wait do not wait for readers.
+    async fn checkpoint(&mut self) -> bool {
+        let emptied = async {
+            execute(&mut self.connection, "PRAGMA busy_timeout = 0").await?;
+            let busy: Result<i64, sqlx::Error> =
+                sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.connection).await;
+            let patience = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
+            sqlx::query(AssertSqlSafe(patience)).execute(&mut self.connection).await?;
+            Ok::<_, sqlx::Error>(busy? == 0)
+        };
+        emptied.await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the write-ahead log was not emptied");
-        }
+            false
+        })
     }
 
     /// Makes the connection usable again after a failed transaction, so that the daemon recovers without a restart.

@@ -129,6 +129,7 @@ impl From<MemoryError> for ToolError {
             }
             MemoryError::Secret(_) => Self::new(Code::Refused, error.to_string())
                 .hint("store where the secret is kept, not the secret itself"),
+            MemoryError::Labels(_) => Self::new(Code::InvalidArguments, error.to_string()),
             MemoryError::Store(error) => error.into(),
             MemoryError::Model(_) | MemoryError::Unfinished(_) => Self::internal(&error),
         }

@@ -125,6 +125,35 @@ pub(crate) enum EndpointError {
     },
 }
 
+impl EndpointError {
+    /// Returns whether it answered, and only these texts are what it will not have.
+    pub(crate) fn is_about_the_texts(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                let about_us = [401, 402, 403, 404, 405, 407, 408, 429];
+                status.is_client_error() && !about_us.contains(&status.as_u16())
+            }
+            Self::Answer { .. } => true,
+            Self::Url(_)
+            | Self::Key(_)
+            | Self::NoRoots
+            | Self::Setup(_)
+            | Self::TooMany(_)
+            | Self::Question(_)
+            | Self::Request(_)
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::Tls { .. }
+            | Self::Late { .. }
+            | Self::Closed { .. }
+            | Self::NotHttp { .. }
+            | Self::Broken { .. }
+            | Self::Redirected { .. }
+            | Self::TooLarge { .. } => false,
+        }
+    }
+}
+
 /// Says why no answer came over a connection, or why there was none.
 pub(super) fn of_connection(error: &(dyn Error + 'static), connecting: bool, place: &str) -> EndpointError {
     let place = place.to_owned();

@@ -72,8 +72,8 @@ impl MemoryRepository<'_> {
         browsed(row)
     }
 
-    /// Removes memories by their ids for good and returns how many there were: rows, vectors, and, as far as other
-    /// readers let it, their traces in the write-ahead log.
+    /// Removes memories by their ids for good and returns how many there were: rows, vectors, and their traces in the
+    /// write-ahead log, those as soon as nobody reads an older state.
     pub async fn delete(&self, ids: Vec<String>) -> Result<usize, StoreError> {
         let work = async move |connection: &mut SqliteConnection, telling: &mut Telling| {
             let mut rows = Vec::with_capacity(ids.len());
@@ -89,7 +89,8 @@ impl MemoryRepository<'_> {
         };
         let gone =
             self.0.writer.run_telling(move |connection, telling| Box::pin(work(connection, telling))).await?;
-        self.0.writer.checkpoint().await?;
+        self.0.writer.owe_a_clean_log();
+        self.0.writer.clean_log().await?;
         Ok(gone)
     }
 

@@ -2,22 +2,11 @@
 
 use futures::TryStreamExt;
 
-use super::{Level, MemoryRepository};
+use super::{Level, MemoryRepository, Unembedded};
 use crate::store::StoreError;
 
 /// Removals that are kept for indexes which have not seen them.
 const GONE: i64 = 10_000;
-
-/// How much a project remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Usage {
-    /// Number of the last change.
-    pub revision: i64,
-    /// Memories, those included whose time has run out but that the purge has not removed.
-    pub count: i64,
-    /// Bytes of their contents.
-    pub bytes: i64,
-}
 
 /// One thing that happened to a project's memories.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +17,10 @@ pub enum Changed {
     Gone(i64),
     /// A row is new or differs.
     Row {
-        /// The row.
+        /// The row; its number may have been that of another memory before.
         seq: i64,
+        /// The memory's id.
+        id: String,
         /// Its terms, separated by spaces.
         terms: String,
         /// How long it is kept.
@@ -48,6 +39,7 @@ pub enum Changed {
 #[derive(sqlx::FromRow)]
 struct Row {
     seq: i64,
+    id: String,
     terms: String,
     level: String,
     category: Option<String>,
@@ -57,19 +49,17 @@ struct Row {
 }
 
 impl MemoryRepository<'_> {
-    /// Returns how much a project remembers.
-    pub async fn usage(&self, project: &str) -> Result<Usage, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT memory_revision AS revision, memory_count AS count, memory_bytes AS bytes \
-             FROM projects WHERE id = ?",
-        )
-        .bind(project)
-        .fetch_one(&self.0.readers)
-        .await?)
+    /// Returns the number of the last change of a project's memories.
+    pub async fn revision(&self, project: &str) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT memory_revision FROM projects WHERE id = ?")
+            .bind(project)
+            .fetch_one(&self.0.readers)
+            .await?)
     }
 
     /// Calls `visit` with what happened to a project's memories after change number `since`, in an order that may be
-    /// applied as it comes, and returns the number of the last change. With `model`, rows come with its vectors.
+    /// applied as it comes, and returns the number of the last change. With `model`, rows come with its vectors. Who asks
+    /// from 0 knows nothing: removals are not told.
     pub async fn changed(
         &self,
         project: &str,
@@ -102,7 +92,7 @@ impl MemoryRepository<'_> {
         }
         // Rows after what is gone: SQLite gives the number of a removed last row to the next.
         let mut rows = sqlx::query_as::<_, Row>(
-            "SELECT m.seq, m.terms, m.level, m.category, m.tokens, m.expires_at, v.vector \
+            "SELECT m.seq, m.id, m.terms, m.level, m.category, m.tokens, m.expires_at, v.vector \
              FROM memories m LEFT JOIN memory_vectors v ON v.seq = m.seq AND v.model = ? \
              WHERE m.project = ? AND m.revision > ? ORDER BY m.seq",
         )
@@ -113,6 +103,7 @@ impl MemoryRepository<'_> {
         while let Some(row) = rows.try_next().await? {
             visit(Changed::Row {
                 seq: row.seq,
+                id: row.id,
                 terms: row.terms,
                 level: Level::read(&row.level)?,
                 category: row.category,
@@ -124,31 +115,30 @@ impl MemoryRepository<'_> {
         Ok(revision)
     }
 
-    /// Returns the contents of up to `limit` rows of any project whose terms an older analysis made.
-    pub async fn analysed_otherwise(&self, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
-        Ok(sqlx::query_as("SELECT seq, content FROM memories WHERE analysis < ? LIMIT ?")
+    /// Returns up to `limit` memories of any project whose terms an older analysis made.
+    pub async fn analysed_otherwise(&self, limit: i64) -> Result<Vec<Unembedded>, StoreError> {
+        Ok(sqlx::query_as("SELECT seq, id, content FROM memories WHERE analysis < ? LIMIT ?")
             .bind(mcpd_recall::ANALYSIS)
             .bind(limit)
             .fetch_all(&self.0.readers)
             .await?)
     }
 
-    /// Keeps new terms of rows, made by the analysis of this version.
-    pub async fn analysed(&self, rows: Vec<(i64, String)>) -> Result<(), StoreError> {
+    /// Keeps new terms of memories, by id, made by the analysis of this version.
+    pub async fn analysed(&self, terms: Vec<(String, String)>) -> Result<(), StoreError> {
         let work = async move |connection: &mut sqlx::SqliteConnection| -> Result<(), StoreError> {
-            for (seq, terms) in rows {
-                let project: Option<String> =
-                    sqlx::query_scalar("SELECT project FROM memories WHERE seq = ?")
-                        .bind(seq)
-                        .fetch_optional(&mut *connection)
-                        .await?;
+            for (id, terms) in terms {
+                let project: Option<String> = sqlx::query_scalar("SELECT project FROM memories WHERE id = ?")
+                    .bind(&id)
+                    .fetch_optional(&mut *connection)
+                    .await?;
                 let Some(project) = project else { continue };
                 let revision = super::write::count(connection, &project, 0, 0).await?;
-                sqlx::query("UPDATE memories SET terms = ?, analysis = ?, revision = ? WHERE seq = ?")
+                sqlx::query("UPDATE memories SET terms = ?, analysis = ?, revision = ? WHERE id = ?")
                     .bind(terms)
                     .bind(mcpd_recall::ANALYSIS)
                     .bind(revision)
-                    .bind(seq)
+                    .bind(id)
                     .execute(&mut *connection)
                     .await?;
             }
@@ -161,8 +151,10 @@ impl MemoryRepository<'_> {
     pub async fn trim_gone(&self) -> Result<(), StoreError> {
         let work = async |connection: &mut sqlx::SqliteConnection| -> Result<(), StoreError> {
             for sql in [
-                "UPDATE projects SET memory_floor = memory_revision - ?1 WHERE memory_revision - memory_floor > 2 * ?1 \
-                 AND EXISTS (SELECT 1 FROM memories_gone WHERE project = projects.id)",
+                "UPDATE projects SET memory_floor = coalesce((SELECT revision FROM memories_gone WHERE \
+                   project = projects.id ORDER BY revision DESC LIMIT 1 OFFSET ?1), memory_floor) \
+                 WHERE EXISTS (SELECT 1 FROM memories_gone WHERE project = projects.id \
+                   ORDER BY revision DESC LIMIT 1 OFFSET ?1)",
                 "DELETE FROM memories_gone WHERE revision <= \
                    (SELECT memory_floor FROM projects WHERE id = memories_gone.project) AND ?1 > 0",
             ] {

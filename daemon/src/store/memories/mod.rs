@@ -6,13 +6,13 @@ mod vectors;
 mod write;
 
 pub use browse::{Browsed, Browsing};
-pub use changed::{Changed, Usage};
+pub use changed::Changed;
 use futures::FutureExt;
 use sqlx::AssertSqlSafe;
 pub use vectors::{Embedded, Unembedded};
-pub use write::Quota;
+pub use write::{MOST_TAGS, Quota};
 
-use super::{Owner, Store, StoreError, now, words_from_text};
+use super::{Owner, Store, StoreError, now, words_from_text, words_to_text};
 
 /// How long a memory is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,13 +137,6 @@ struct Row {
     expires_at: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Placed {
-    seq: i64,
-    #[sqlx(flatten)]
-    row: Row,
-}
-
 /// The memories of the store.
 pub struct MemoryRepository<'a>(pub(super) &'a Store);
 
@@ -156,21 +149,19 @@ impl MemoryRepository<'_> {
             .await
     }
 
-    /// Returns the living memories of a project at some rows, in no order. A row that is gone may have been given to
-    /// another memory, of whatever project: only this one's are returned.
-    pub async fn texts(&self, project: &str, seqs: &[i64]) -> Result<Vec<(i64, Memory)>, StoreError> {
+    /// Returns those of some memories that are living ones of a project, in no order.
+    pub async fn texts(&self, project: &str, ids: &[String]) -> Result<Vec<Memory>, StoreError> {
         let sql = format!(
-            "SELECT seq, {COLUMNS} FROM (SELECT value AS wanted FROM json_each(?)) \
-             CROSS JOIN memories ON seq = wanted \
+            "SELECT {COLUMNS} FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN memories ON id = wanted \
              WHERE project = ? AND (expires_at IS NULL OR expires_at > ?)"
         );
-        let rows: Vec<Placed> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(serde_json::Value::from(seqs).to_string())
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(words_to_text(ids))
             .bind(project)
             .bind(now())
             .fetch_all(&self.0.readers)
             .await?;
-        rows.into_iter().map(|placed| Ok((placed.seq, read(placed.row)?))).collect()
+        rows.into_iter().map(read).collect()
     }
 
     /// Returns a project's newest living memories.
@@ -228,23 +219,33 @@ impl MemoryRepository<'_> {
         Ok((rows.into_iter().map(|(id, _)| id).collect(), total))
     }
 
-    /// Counts that these rows were part of an answer, and makes mid memories that live `mid_ttl` from now on of those
+    /// Counts that these memories were part of an answer, and makes mid memories that live `mid_ttl` from now on of those
     /// short ones that were so `promote_after` times; never when that is 0.
-    pub async fn found(&self, seqs: Vec<i64>, promote_after: u32, mid_ttl: i64) -> Result<(), StoreError> {
+    pub async fn found(&self, ids: Vec<String>, promote_after: u32, mid_ttl: i64) -> Result<(), StoreError> {
         self.0
             .writer
             .run_telling(move |connection, telling| {
-                write::found(connection, telling, seqs, promote_after, mid_ttl).boxed()
+                write::found(connection, telling, ids, promote_after, mid_ttl).boxed()
             })
             .await
     }
 
+    /// Takes the traces of what was removed out of the write-ahead log, if any are left and nobody reads them.
+    pub async fn clean_log(&self) -> Result<(), StoreError> {
+        self.0.writer.clean_log().await
+    }
+
     /// Removes up to `limit` memories whose time has run out and returns how many there were.
     pub async fn purge(&self, limit: i64) -> Result<usize, StoreError> {
-        self.0
+        let gone = self
+            .0
             .writer
             .run_telling(move |connection, telling| write::purge(connection, telling, limit).boxed())
-            .await
+            .await?;
+        if gone > 0 {
+            self.0.writer.owe_a_clean_log();
+        }
+        Ok(gone)
     }
 }
 

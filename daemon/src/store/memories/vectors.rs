@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::MemoryRepository;
-use crate::store::StoreError;
+use crate::store::{StoreError, words_to_text};
 
 /// A memory that has no vector of a model yet.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -26,16 +26,32 @@ pub struct Embedded {
 }
 
 impl MemoryRepository<'_> {
-    /// Returns up to `limit` memories of any project without a vector of `model`, in no order.
-    pub async fn unembedded(&self, model: &str, limit: i64) -> Result<Vec<Unembedded>, StoreError> {
-        // The rows are chosen by indexes alone: nothing reads the texts of those that have their vector.
+    /// Returns up to `limit` memories of any project without a vector of `model`, behind the row `after`.
+    pub async fn unembedded(
+        &self,
+        model: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Unembedded>, StoreError> {
         Ok(sqlx::query_as(
-            "SELECT m.seq, m.id, m.content FROM \
-               (SELECT seq FROM memories WHERE seq NOT IN (SELECT seq FROM memory_vectors WHERE model = ?) LIMIT ?) w \
-             CROSS JOIN memories m ON m.seq = w.seq",
+            "SELECT seq, id, content FROM memories WHERE seq > ? AND NOT EXISTS \
+               (SELECT 1 FROM memory_vectors v WHERE v.model = ? AND v.seq = memories.seq) \
+             ORDER BY seq LIMIT ?",
         )
+        .bind(after)
         .bind(model)
         .bind(limit)
+        .fetch_all(&self.0.readers)
+        .await?)
+    }
+
+    /// Returns those of some memories that are still there, with their texts.
+    pub async fn to_embed(&self, ids: &[String]) -> Result<Vec<Unembedded>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT seq, id, content FROM (SELECT value AS wanted FROM json_each(?)) \
+             CROSS JOIN memories ON id = wanted",
+        )
+        .bind(words_to_text(ids))
         .fetch_all(&self.0.readers)
         .await?)
     }
@@ -56,15 +72,15 @@ impl MemoryRepository<'_> {
         self.0.writer.run(move |connection| Box::pin(work(connection))).await
     }
 
-    /// Returns the vectors of rows that `model` made, in no order.
-    pub async fn vectors(&self, model: &str, seqs: &[i64]) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
-        let seqs = serde_json::Value::from(seqs).to_string();
+    /// Returns the vectors of memories that `model` made, by id, in no order.
+    pub async fn vectors(&self, model: &str, ids: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         // CROSS JOIN keeps SQLite from walking the vectors and asking the list about each.
         Ok(sqlx::query_as(
-            "SELECT v.seq, v.vector FROM json_each(?) wanted CROSS JOIN memory_vectors v ON v.seq = wanted.value \
+            "SELECT id, vector FROM (SELECT value AS wanted FROM json_each(?)) \
+             CROSS JOIN memories ON id = wanted CROSS JOIN memory_vectors v ON v.seq = memories.seq \
              WHERE v.model = ?",
         )
-        .bind(seqs)
+        .bind(words_to_text(ids))
         .bind(model)
         .fetch_all(&self.0.readers)
         .await?)

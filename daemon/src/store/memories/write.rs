@@ -34,6 +34,9 @@ impl Default for Quota {
     }
 }
 
+/// Labels of one memory at most, those of every time it was stored together.
+pub const MOST_TAGS: usize = 64;
+
 /// A memory whose content is stored again.
 #[derive(sqlx::FromRow)]
 struct Known {
@@ -127,6 +130,7 @@ async fn extend(
     tags.extend(memory.tags.iter().cloned());
     let mut seen = HashSet::new();
     tags.retain(|tag| seen.insert(tag.clone()));
+    tags.truncate(MOST_TAGS);
     let revision = count(connection, project, 0, 0).await?;
     sqlx::query(
         "UPDATE memories SET level = ?, expires_at = ?, tags = ?, category = coalesce(?, category), \
@@ -176,29 +180,19 @@ async fn check(
     project: &str,
     quota: Quota,
 ) -> Result<(), StoreError> {
-    let of = async |connection: &mut SqliteConnection, rows: &'static str, bound: &str| {
-        sqlx::query_as::<_, (i64, i64)>(rows).bind(bound).fetch_one(connection).await
-    };
     const PROJECT: &str = "SELECT memory_count, memory_bytes FROM projects WHERE id = ?";
     const TENANT: &str = "SELECT coalesce(sum(memory_count), 0), coalesce(sum(memory_bytes), 0) FROM projects WHERE tenant = ?";
-    let (memories, bytes) = of(connection, PROJECT, project).await?;
-    exceeds("the project", memories, quota.project_memories, bytes, quota.project_bytes)?;
-    let (memories, bytes) = of(connection, TENANT, tenant).await?;
-    exceeds("the tenant", memories, quota.tenant_memories, bytes, quota.tenant_bytes)
-}
-
-fn exceeds(
-    who: &'static str,
-    memories: i64,
-    most_memories: i64,
-    bytes: i64,
-    most: i64,
-) -> Result<(), StoreError> {
-    if memories > most_memories {
-        return Err(StoreError::Quota(format!("{who} may keep {most_memories} memories")));
-    }
-    if bytes > most {
-        return Err(StoreError::Quota(format!("{who} may keep {most} bytes of memories")));
+    for (who, sql, name, memories, bytes) in [
+        ("the project", PROJECT, project, quota.project_memories, quota.project_bytes),
+        ("the tenant", TENANT, tenant, quota.tenant_memories, quota.tenant_bytes),
+    ] {
+        let kept: (i64, i64) = sqlx::query_as(sql).bind(name).fetch_one(&mut *connection).await?;
+        if kept.0 > memories {
+            return Err(StoreError::Quota(format!("{who} may keep {memories} memories")));
+        }
+        if kept.1 > bytes {
+            return Err(StoreError::Quota(format!("{who} may keep {bytes} bytes of memories")));
+        }
     }
     Ok(())
 }
@@ -266,24 +260,23 @@ async fn remove(connection: &mut SqliteConnection, project: &str, seq: i64) -> R
     Ok(())
 }
 
-/// Counts that rows were part of an answer; short ones that were so often enough become mid.
+/// Counts that memories were part of an answer; short ones that were so often enough become mid.
 pub(super) async fn found(
     connection: &mut SqliteConnection,
     telling: &mut Telling,
-    seqs: Vec<i64>,
+    ids: Vec<String>,
     promote_after: u32,
     mid_ttl: i64,
 ) -> Result<(), StoreError> {
     let now = now();
-    for seq in seqs {
-        let row: Option<(String, i64, String, String)> = sqlx::query_as(
-            "UPDATE memories SET found = found + 1, found_at = ? WHERE seq = ? RETURNING level, found, project, id",
+    for id in ids {
+        let row: Option<(i64, String, i64, String)> = sqlx::query_as(
+            "UPDATE memories SET found = found + 1 WHERE id = ? RETURNING seq, level, found, project",
         )
-        .bind(now)
-        .bind(seq)
+        .bind(&id)
         .fetch_optional(&mut *connection)
         .await?;
-        let Some((level, found, project, id)) = row else { continue };
+        let Some((seq, level, found, project)) = row else { continue };
         if promote_after == 0 || found < i64::from(promote_after) || Level::read(&level)? != Level::Short {
             continue;
         }

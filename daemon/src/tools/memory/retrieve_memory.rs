@@ -90,9 +90,10 @@ struct Found {
 
 #[derive(Serialize, JsonSchema)]
 struct Parts {
-    /// BM25 over the best score such a question can have
+    /// BM25 over the best score such a question can have, 0 to 1
     words: f64,
-    /// likeness in meaning, -1 to 1; absent where no sentence model compared it
+    /// how much more like the question in meaning than the mean of the project, in cosines; absent where no sentence
+    /// model compared it
     #[serde(skip_serializing_if = "Option::is_none")]
     meaning: Option<f64>,
 }
@@ -133,11 +134,15 @@ impl Tool for RetrieveMemory {
             found.push(view(one));
         }
         let empty = found.is_empty().then(|| {
-            let told = "no word of the question occurs in the memories asked about";
-            format!("{told}; the project has {} in all", recalled.living)
+            let told = "no memory asked about holds a telling word of the question";
+            format!("{told}; the project has {} memories in all", recalled.living)
         });
         let (compared_by, away) = match recalled.how {
             How::Words => ("words", None),
+            How::Hybrid(some) if some < recalled.living => {
+                let told = format!("{some} of {} memories are compared by meaning so far", recalled.living);
+                ("words and meaning", Some(told))
+            }
             How::Hybrid(_) => ("words and meaning", None),
             How::Away(reason) => {
                 ("words", Some(format!("compared by words only: the sentence model is away ({reason})")))

@@ -32,7 +32,7 @@ pub(super) struct Args {
     memory_level: Option<MemoryLevel>,
     /// free labels
     #[schemars(length(max = 64))]
-    tags: Option<Vec<String>>,
+    tags: Option<Vec<Tag>>,
     /// kind of knowledge, for filtering later
     #[schemars(length(min = 1, max = 64))]
     category: Option<String>,
@@ -40,6 +40,11 @@ pub(super) struct Args {
     #[schemars(range(min = 0.0, max = 1.0))]
     confidence: Option<f64>,
 }
+
+/// A free label.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct Tag(#[schemars(length(min = 1, max = 64))] String);
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Output {
@@ -77,7 +82,7 @@ impl Tool for StoreMemory {
             project: args.project_id.0.clone(),
             level: args.memory_level.unwrap_or(MemoryLevel::Mid).into(),
             content: args.content,
-            tags: args.tags.unwrap_or_default(),
+            tags: args.tags.unwrap_or_default().into_iter().map(|tag| tag.0).collect(),
             category: args.category,
             confidence: args.confidence,
             created_at: None,
