@@ -70,7 +70,6 @@ struct Found {
     /// words of the question that occur in it
     why_matched: Vec<String>,
     /// word stems that occur in it and that the best memories have in common
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     related_terms: Vec<String>,
     memory_level: MemoryLevel,
     #[serde(skip_serializing_if = "Option::is_none")]
