@@ -77,6 +77,10 @@ async fn every_answer_fits_its_published_schema() {
     assert_eq!(found["memories"][0]["tags"], json!(["a", "b"]), "labels of both are kept");
     assert!(found["memories"][0]["relevance_score"].as_f64().unwrap() > 0.0);
     tools.good("retrieve_memory", json!({ "project_id": "never used", "query": "x" })).await;
+    // A lone memory has nothing in common with others.
+    tools.good("store_memory", json!({ "project_id": "lone", "content": "a fact" })).await;
+    let lone = tools.good("retrieve_memory", json!({ "project_id": "lone", "query": "fact" })).await;
+    assert_eq!(lone["memories"][0]["related_terms"], json!([]));
 
     let first = tools.good("start_dev_session", json!({ "project_id": p, "goals": "one" })).await;
     let same = tools.good("start_dev_session", json!({ "project_id": p, "goals": "one" })).await;
