@@ -75,8 +75,6 @@ pub struct NewMemory {
 /// What became of a memory that was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its row.
-    pub seq: i64,
     /// Its id, that of the earlier one when the content was known.
     pub id: String,
     /// The level it has now.

@@ -77,15 +77,14 @@ pub(super) async fn put(
     let revision = count(connection, &project, 1, memory.content.len() as i64).await?;
     check(connection, &owner.tenant, &project, memory.quota).await?;
     let session = sessions::current(connection, &project, &owner.author).await?;
-    let mut stored = Stored {
-        seq: 0,
+    let stored = Stored {
         id: new_id(),
         level: memory.level,
         created_at: memory.created_at.map_or_else(now, |then| then.min(now())),
         expires_at: memory.expires_at,
         deduplicated: false,
     };
-    let inserted = sqlx::query(
+    sqlx::query(
         "INSERT INTO memories (id, tenant, project, level, content, content_hash, terms, analysis, tags, category, \
                                confidence, tokens, author, session, created_at, expires_at, revision) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -109,7 +108,6 @@ pub(super) async fn put(
     .bind(revision)
     .execute(connection)
     .await?;
-    stored.seq = inserted.last_insert_rowid();
     telling.tell(&owner.tenant, &memory.project, || Part::Memories(stored.id.clone()));
     Ok(stored)
 }
@@ -145,14 +143,7 @@ async fn extend(
     .bind(known.seq)
     .execute(connection)
     .await?;
-    Ok(Stored {
-        seq: known.seq,
-        id: known.id,
-        level,
-        created_at: known.created_at,
-        expires_at,
-        deduplicated: true,
-    })
+    Ok(Stored { id: known.id, level, created_at: known.created_at, expires_at, deduplicated: true })
 }
 
 /// Counts what a write adds to a project and returns the number of this change.
