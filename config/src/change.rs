@@ -3,7 +3,7 @@
 //! The table below names every setting once. It is exhaustive by the compiler: a field that is missing
 //! from it, or twice in it, does not build.
 
-use crate::tree::{Auth, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry};
+use crate::tree::{Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry};
 
 /// What it takes for a changed setting to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -133,6 +133,16 @@ settings! {
         model: Live,
         key_file: Live,
         deadline: Live,
+    }
+    code: Code {
+        roots: Restart,
+        threads: Live,
+        max_files: Live,
+        max_tree: Live,
+        max_file: Live,
+        file_deadline: Live,
+        deadline: Live,
+        graph_memory: Live,
     }
     telemetry: Telemetry {
         log: Live,

@@ -37,6 +37,11 @@ pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D
     u32::try_from(number).map_err(D::Error::custom)
 }
 
+/// Reads a number above zero that may be left out.
+pub(crate) fn some_at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
+    at_least_one(input).map(Some)
+}
+
 /// Reads a whole number between two bounds; as a string too where a reader for strings is given.
 struct Whole {
     form: &'static str,

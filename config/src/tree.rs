@@ -33,6 +33,8 @@ pub struct Config {
     pub memory: Memory,
     /// What compares memories by their meaning.
     pub embeddings: Embeddings,
+    /// Which source trees are read, and how much of them.
+    pub code: Code,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
     /// The operators' socket.
@@ -215,6 +217,50 @@ pub struct Embeddings {
     /// Time the endpoint has to embed a question; then words alone decide.
     #[serde(deserialize_with = "period::positive")]
     pub deadline: Duration,
+}
+
+/// Which source trees are read, and how much of them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Folders in which trees may be read; absent is the home folder, while nobody else can reach the daemon.
+    #[serde(default, deserialize_with = "written::folders")]
+    pub roots: Option<Vec<PathBuf>>,
+    /// Threads that read and parse; absent is half of the processors.
+    #[serde(default, deserialize_with = "size::some_at_least_one")]
+    pub threads: Option<u32>,
+    /// Files of one tree.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub max_files: u32,
+    /// All files of one tree together, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub max_tree: u64,
+    /// One file, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub max_file: u64,
+    /// Time one file may take.
+    #[serde(deserialize_with = "period::positive")]
+    pub file_deadline: Duration,
+    /// Time one analysis may take.
+    #[serde(deserialize_with = "period::positive")]
+    pub deadline: Duration,
+    /// Memory of the graphs of projects that are not asked right now, in bytes.
+    #[serde(deserialize_with = "size::bytes")]
+    pub graph_memory: u64,
+}
+
+impl Config {
+    /// Returns the folders in which source trees may be read. Unless they are named, that is `home`, and only while
+    /// nobody but this machine can reach the daemon.
+    pub fn code_roots(&self, home: Option<PathBuf>) -> Vec<PathBuf> {
+        let is_private = !self.server.http
+            || self.server.listen.ip().to_canonical().is_loopback() && self.network.trusted_proxies.is_empty();
+        match &self.code.roots {
+            Some(roots) => roots.clone(),
+            None if is_private => home.into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
 }
 
 /// What the daemon says about itself.

@@ -38,6 +38,15 @@ pub(crate) fn path<'de, D: Deserializer<'de>>(input: D) -> Result<Option<PathBuf
     })
 }
 
+/// Reads a list of folders, each by its whole path.
+pub(crate) fn folders<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<PathBuf>>, D::Error> {
+    let folders: Vec<PathBuf> = list(input)?;
+    match folders.iter().find(|folder| !folder.is_absolute()) {
+        Some(folder) => Err(D::Error::custom(format!("{folder:?} is no whole path; begin it with /"))),
+        None => Ok(Some(folders)),
+    }
+}
+
 /// Reads a text that says something.
 pub(crate) fn text<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     input.deserialize_str(Written {

@@ -15,6 +15,7 @@ use crate::{
         keys::KeysCommand,
         logs::LogsArgs,
         memory::MemoryCommand,
+        projects::ProjectsCommand,
         sessions::SessionsCommand,
         shell::{CompletionsArgs, ManArgs},
         tools::ToolsCommand,
@@ -129,6 +130,12 @@ Example:\n  mcpctl doctor && echo sound")]
         after_help = "Example:\n  mcpctl memory list --project demo\n  mcpctl memory model"
     )]
     Memory(MemoryCommand),
+    /// Looks after the code graphs of projects, and pushes trees to a daemon elsewhere
+    #[command(
+        subcommand,
+        after_help = "Example:\n  mcpctl projects analyze demo ~/src/demo\n  mcpctl projects list"
+    )]
+    Projects(ProjectsCommand),
     /// Shows how a client is connected to the daemon, or connects it
     Connect(ConnectArgs),
     /// Takes keys, allowlist, limits and address from an older deployment's .env

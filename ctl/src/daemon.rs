@@ -80,6 +80,11 @@ impl Daemon {
         Self { patience: self.patience.max(least), ..self.clone() }
     }
 
+    /// Returns how long it may take to say hello.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Connects, gives one command and returns the reply.
     pub(crate) async fn call<C: Command>(&self, command: C) -> Result<C::Reply, Error> {
         let connected = self.connect(&self.socket()?, self.timeout).await;

@@ -10,7 +10,7 @@ use fake::{Fake, attended, replies, surroundings};
 use serde_json::json;
 
 /// Each dangerous verb, and the command that must not reach the daemon after a no.
-const VERBS: [(&str, &str); 16] = [
+const VERBS: [(&str, &str); 17] = [
     ("keys revoke laptop", "keys_revoke"),
     ("keys revoke old", "keys_revoke"),
     ("keys rotate laptop --grace 0s", "keys_rotate"),
@@ -30,6 +30,7 @@ const VERBS: [(&str, &str); 16] = [
     ),
     ("memory delete --project demo --all", "memory_delete"),
     ("memory model remove", "memory_model_remove"),
+    ("projects forget demo", "projects_forget"),
 ];
 
 #[tokio::test]

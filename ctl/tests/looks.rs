@@ -29,6 +29,8 @@ async fn a_terminal_gets_colours_after_everything_is_escaped() {
         ("doctor", "doctor"),
         ("memory", "memory list"),
         ("model", "memory model"),
+        ("projects", "projects list"),
+        ("analysis", "projects analyze huge"),
         ("logs", "logs -f"),
         ("error", "keys revoke nobody"),
         ("usage", "keys ad x"),
@@ -84,7 +86,7 @@ async fn what_is_typed_cannot_paint_or_move() {
 #[tokio::test]
 async fn tables_fit_the_terminal() {
     let mut all = String::new();
-    for line in ["keys list", "connections", "sessions", "tools", "stats", "memory list"] {
+    for line in ["keys list", "connections", "sessions", "tools", "stats", "memory list", "projects list"] {
         for width in [80, 60] {
             let terminal = Terminal { width: Some(width), no_color: true, ..SCREEN };
             let said = at(terminal, line).await;

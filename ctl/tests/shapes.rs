@@ -42,6 +42,11 @@ const COMMANDS: &[&[&str]] = &[
     &["memory", "export", EXPORTED, "--force"],
     &["memory", "import", LINES],
     &["memory", "model"],
+    &["projects", "list"],
+    &["projects", "show", "demo"],
+    &["projects", "analyze", "demo"],
+    &["projects", "forget", "demo"],
+    &["projects", "push", TREE, "--project", "demo"],
     &["logs"],
     &["doctor"],
     &["backup", "/srv/mcpd.backup"],
@@ -63,6 +68,9 @@ const LINES: &str = "memories.jsonl";
 const NOTE: &str = "note.md";
 const EXPORTED: &str = "exported.jsonl";
 
+/// A tree of code, of which something is refused.
+const TREE: &str = "tree";
+
 /// Memories of which some are bad.
 const MEMORIES: &str = "{\"type\":\"memory\",\"project\":\"p\",\"content\":\"a secret\"}\nnone\n";
 
@@ -70,6 +78,12 @@ const MEMORIES: &str = "{\"type\":\"memory\",\"project\":\"p\",\"content\":\"a s
 const ALIKE: &[(&[&str], &[&str])] = &[
     (&["allow", "list"], &["allow", "add", "10.0.0.0/8"]),
     (&["memory", "show", IDS[0]], &["memory", "show", IDS[2]]),
+    (&["projects", "analyze", "demo"], &["projects", "analyze", "stopped"]),
+    (&["projects", "analyze", "demo"], &["projects", "analyze", "huge"]),
+    (
+        &["projects", "push", TREE, "--project", "demo"],
+        &["projects", "push", TREE, "--project", "x", "--dry-run"],
+    ),
     (&["memory", "import", LINES], &["memory", "import", NOTE, "--project", "p"]),
 ];
 
@@ -80,10 +94,12 @@ const ANYTHING: &[&str] = &["published", "result", "entry"];
 /// Objects that occur in several replies, by a member that no other has.
 const THINGS: &[(&str, &str)] = &[
     ("KEY", "deny_tools"),
-    ("MEMORY", "cut"),
+    ("MEMORY", "tokens"),
     ("SESSION", "revision"),
     ("TOOL", "family"),
     ("BACKUP", "made_at"),
+    ("PROJECT", "worktree"),
+    ("ANALYSIS", "phase"),
 ];
 
 /// What is known of the things that have a name.
@@ -207,6 +223,10 @@ impl Home {
         {
             fs::write(home.0.path().join(file), text).unwrap();
         }
+        fs::create_dir(home.0.path().join(TREE)).unwrap();
+        for file in ["a.py", "binary.py"] {
+            fs::write(home.0.path().join(TREE).join(file), "x").unwrap();
+        }
         if !env.is_empty() {
             fs::create_dir(home.0.path().join(".cursor")).unwrap();
             fs::write(home.0.path().join(".cursor/mcp.json"), "{}").unwrap();
@@ -218,7 +238,7 @@ impl Home {
     /// Runs a command and returns what it prints: one value, or a value a line.
     async fn run(&self, args: &[&str], socket: &Path) -> Vec<Value> {
         let here = |arg: &&str| match *arg {
-            ENV | LINES | NOTE | EXPORTED => self.0.path().join(arg).to_str().unwrap().to_owned(),
+            ENV | LINES | NOTE | EXPORTED | TREE => self.0.path().join(arg).to_str().unwrap().to_owned(),
             _ => (*arg).to_owned(),
         };
         let args: Vec<String> = args.iter().map(here).chain(["--json".to_owned()]).collect();

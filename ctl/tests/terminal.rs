@@ -91,6 +91,32 @@ async fn following_the_log_ends_with_ctrl_c_and_that_is_no_failure() {
 }
 
 #[tokio::test]
+async fn ctrl_c_stops_an_analysis_and_says_so() {
+    let fake = Fake::start(replies::PLENTY);
+    let typed = Typed { after: "parsing: 402 of 1204 files", keys: "\u{3}" };
+    let screen = at_terminal(&fake, "projects analyze endless", typed).await;
+    let shown = screen.parser.screen().contents();
+    assert_eq!(screen.code, 1, "{shown}");
+    assert!(shown.contains("the analysis of project endless was stopped;"), "{shown}");
+    assert_eq!(fake.commands().last().unwrap(), "projects_stop");
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_a_push_before_it_changes_anything() {
+    let fake = Fake::start(replies::PLENTY);
+    let tree = tempfile::tempdir().unwrap();
+    for index in 0..15_000 {
+        std::fs::write(tree.path().join(format!("{index}.py")), "").unwrap();
+    }
+    let line = format!("projects push {} --project demo", tree.path().display());
+    let screen = at_terminal(&fake, &line, Typed { after: "of 15000 files read", keys: "\u{3}" }).await;
+    let shown = screen.parser.screen().contents();
+    assert_eq!(screen.code, 1, "{shown}");
+    assert!(shown.contains("stopped; nothing was changed"), "{shown}");
+    assert!(!fake.commands().contains(&"push_end".into()));
+}
+
+#[tokio::test]
 async fn waiting_shows_how_far_it_is_and_leaves_nothing_behind() {
     let fake = Fake::start(replies::PLENTY);
     let screen = at_terminal(&fake, "drain --yes", Typed { after: "gone", keys: "" }).await;

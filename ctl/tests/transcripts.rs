@@ -140,6 +140,32 @@ looks!(
     ]
 );
 looks!(
+    projects,
+    replies::PLENTY,
+    [
+        &["projects", "list"],
+        &["projects", "list", "--tenant", "团队"],
+        &["projects", "show", "demo"],
+        &["projects", "show", "evil\u{1b}[2Jproject", "--tenant", "团队"],
+        &["projects", "show", "young"],
+        &["projects", "show", "nobody's"],
+        &["projects", "analyze", "demo", "/home/ada/src/demo"],
+        &["projects", "analyze", "demo", "--tenant", "team", "--name", "Demo"],
+        &["projects", "analyze", "demo", "--detach"],
+        &["projects", "analyze", "my demo", "--detach", "--tenant", "team"],
+        &["projects", "analyze", "huge"],
+        &["projects", "analyze", "broken"],
+        &["projects", "analyze", "stopped"],
+        &["projects", "analyze", "gone"],
+        &["projects", "analyze", "demo", "/nowhere"],
+        &["projects", "watch", "demo"],
+        &["projects", "watch", "demo", "--off"],
+        &["projects", "watch", "nobody's"],
+        &["projects", "forget", "demo"],
+        &["projects", "forget", "nobody's"],
+    ]
+);
+looks!(
     connect,
     replies::PLENTY,
     [
@@ -198,6 +224,10 @@ looks!(
         &["memory", "model"],
         &["memory", "model", "--watch"],
         &["memory", "model", "remove"],
+        &["projects", "list"],
+        &["projects", "show", "young"],
+        &["projects", "analyze", "demo"],
+        &["projects", "forget", "demo"],
     ]
 );
 looks!(
@@ -222,6 +252,11 @@ looks!(
         &["memory", "show", "0199"],
         &["memory", "level", "0199", "mid"],
         &["memory", "model", "install", "/srv/model"],
+        &["projects", "list"],
+        &["projects", "show", "demo"],
+        &["projects", "analyze", "demo", "/srv/demo"],
+        &["projects", "watch", "demo"],
+        &["projects", "push", "/", "--project", "x"],
     ]
 );
 looks!(
@@ -250,6 +285,16 @@ looks!(
         &["memory", "import", "x", "--format", "csv"],
         &["memory", "model", "install"],
         &["memory", "model", "--watch", "remove"],
+        &["projects"],
+        &["projects", "analyze"],
+        &["projects", "analyse", "demo"],
+        &["projects", "push", "."],
+        &["projects", "push", ".", "--project", "demo", "--key-file", "/k"],
+        &["projects", "push", ".", "--project", "demo", "--url", "192.168.3.5"],
+        &["projects", "push", ".", "--project", "demo", "--url", "http://u:p@host"],
+        &["projects", "push", ".", "--project", "demo", "--url", "http://host", "--tenant", "team"],
+        &["projects", "push", "/etc/passwd", "--project", "demo"],
+        &["projects", "push", "/no/such", "--project", "demo"],
     ]
 );
 

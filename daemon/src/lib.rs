@@ -1,6 +1,6 @@
 //! The MCP daemon: `main` is thin, and everything it does lives here so that tests can run it.
 //!
-//! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; auth and memory; store; telemetry and signals.
+//! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; auth, memory and code; store; telemetry and signals.
 //! A floor uses those below it, never one beside or above it; `tests/architecture.rs` reads the imports.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -11,6 +11,7 @@ compile_error!(
 
 pub mod auth;
 pub mod cli;
+pub mod code;
 pub mod control;
 pub mod guard;
 pub mod lifecycle;

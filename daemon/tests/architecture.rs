@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["mcp"],
     &["tools"],
     &["guard"],
-    &["auth", "memory"],
+    &["auth", "memory", "code"],
     &["store"],
     &["telemetry", "signals"],
 ];

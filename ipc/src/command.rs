@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{allow::*, care::*, connections::*, keys::*, life::*, memory::*, sessions::*, tools::*};
+use crate::{
+    allow::*, care::*, connections::*, keys::*, life::*, memory::*, projects::*, sessions::*, tools::*,
+};
 
 /// Whether a command only reads state or changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +116,28 @@ commands! {
     MemoryModelInstall -> MemoryModelReport, Write;
     /// Takes the model away.
     MemoryModelRemove  -> MemoryModelReport, Write;
+    /// Lists the projects that have a code graph.
+    ProjectsList       -> ProjectList,       Read;
+    /// Shows one project's code graph.
+    ProjectsShow       -> ProjectDetail,     Read;
+    /// Analyses a project's tree in the background.
+    ProjectsAnalyze    -> AnalysisState,     Write;
+    /// Says how far a project's analysis is.
+    ProjectsAnalysis   -> AnalysisState,     Read;
+    /// Stops a project's analysis.
+    ProjectsStop       -> AnalysisState,     Write;
+    /// Follows the changes of a project's tree, or no longer.
+    ProjectsWatch      -> ProjectInfo,       Write;
+    /// Forgets a project's code graph.
+    ProjectsForget     -> ProjectForgotten,  Write;
+    /// Begins to push a tree from elsewhere.
+    PushBegin          -> PushBegun,         Write;
+    /// Offers files of the tree and asks which are wanted.
+    PushOffer          -> PushWanted,        Write;
+    /// Sends files that are wanted.
+    PushFiles          -> PushTaken,         Write;
+    /// Ends a push and analyses what was pushed.
+    PushEnd            -> AnalysisState,     Write;
     /// Examines the daemon and says what to do.
     Doctor             -> DoctorReport,      Read;
     /// Writes a verified copy of everything kept.

@@ -17,6 +17,7 @@ pub mod feed;
 pub mod keys;
 pub mod life;
 pub mod memory;
+pub mod projects;
 pub mod sessions;
 pub mod text;
 pub mod tools;

@@ -3,7 +3,7 @@
 
 use mcpd_ipc::{
     Access, Request, Subscription, allow::*, care::*, connections::*, feed::*, keys::*, life::*, memory::*,
-    sessions::*, tools::*,
+    projects::*, sessions::*, tools::*,
 };
 use serde_json::json;
 
@@ -72,6 +72,31 @@ fn every_command() -> Vec<Request> {
         MemoryModelShow {}.into(),
         MemoryModelInstall { path: "/srv/model.safetensors".into() }.into(),
         MemoryModelRemove {}.into(),
+        ProjectsList { tenant: None }.into(),
+        ProjectsShow { tenant: Some("default".into()), project: "demo".into() }.into(),
+        ProjectsAnalyze {
+            tenant: None,
+            project: "demo".into(),
+            name: Some("Demo".into()),
+            path: Some("/srv/demo".into()),
+        }
+        .into(),
+        ProjectsAnalysis { tenant: None, project: "demo".into() }.into(),
+        ProjectsStop { tenant: None, project: "demo".into() }.into(),
+        ProjectsWatch { tenant: None, project: "demo".into(), on: true }.into(),
+        ProjectsForget { tenant: None, project: "demo".into() }.into(),
+        PushBegin { tenant: None, project: "demo".into(), name: None }.into(),
+        PushOffer {
+            push: "0199".into(),
+            files: vec![PushOffered { path: "src/a.py".into(), size: 7, hash: "00ff".into() }],
+        }
+        .into(),
+        PushFiles {
+            push: "0199".into(),
+            files: vec![PushedFile { path: "src/a.py".into(), content: "x = 1\n".into() }],
+        }
+        .into(),
+        PushEnd { push: "0199".into() }.into(),
         Doctor {}.into(),
         Backup { file: "/srv/mcpd.backup".into(), overwrite: false }.into(),
         Restore { file: "/srv/mcpd.backup".into() }.into(),

@@ -9,6 +9,7 @@ pub(crate) mod import_env;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod memory;
+pub(crate) mod projects;
 pub(crate) mod sessions;
 pub(crate) mod shell;
 pub(crate) mod tools;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli, surroundings: &mut Surroundings, out: &mut Out
         Command::Sessions { command } => sessions::run(command, &daemon, surroundings, out).await,
         Command::Tools { command } => tools::run(command, &daemon, surroundings, out).await,
         Command::Memory(command) => memory::run(command, &daemon, surroundings, out).await,
+        Command::Projects(command) => projects::run(command, &daemon, surroundings, out).await,
         Command::Connect(args) => connect::run(args, &daemon, surroundings, out).await,
         Command::ImportEnv(args) => import_env::run(args, &daemon, surroundings, out).await,
         Command::Backup(args) => care::backup(args, &daemon, out).await,

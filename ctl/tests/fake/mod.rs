@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test program uses what it needs")]
 
 pub(crate) mod memories;
+pub(crate) mod projects;
 pub(crate) mod replies;
+pub(crate) mod web;
 
 use std::{
     ffi::OsString,

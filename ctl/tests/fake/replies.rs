@@ -3,7 +3,7 @@
 use mcpd_ipc::{Fault, FaultKind, Request, Subscription};
 use serde_json::{Value, json};
 
-use super::{NOW, Script, memories};
+use super::{NOW, Script, memories, projects};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
@@ -108,6 +108,17 @@ fn plenty(request: &Request) -> Result<Value, Fault> {
         | Request::MemoryModelShow(_)
         | Request::MemoryModelInstall(_)
         | Request::MemoryModelRemove(_) => return memories::plenty(request),
+        Request::ProjectsList(_)
+        | Request::ProjectsShow(_)
+        | Request::ProjectsAnalyze(_)
+        | Request::ProjectsAnalysis(_)
+        | Request::ProjectsStop(_)
+        | Request::ProjectsWatch(_)
+        | Request::ProjectsForget(_)
+        | Request::PushBegin(_)
+        | Request::PushOffer(_)
+        | Request::PushFiles(_)
+        | Request::PushEnd(_) => return projects::plenty(request),
         Request::Reload(_) => {
             json!({"live": ["limits.per_key", "telemetry.log"], "restart": ["server.listen"]})
         }
@@ -183,6 +194,17 @@ fn nothing(request: &Request) -> Result<Value, Fault> {
         | Request::MemoryModelShow(_)
         | Request::MemoryModelInstall(_)
         | Request::MemoryModelRemove(_) => return memories::nothing(request),
+        Request::ProjectsList(_)
+        | Request::ProjectsShow(_)
+        | Request::ProjectsAnalyze(_)
+        | Request::ProjectsAnalysis(_)
+        | Request::ProjectsStop(_)
+        | Request::ProjectsWatch(_)
+        | Request::ProjectsForget(_)
+        | Request::PushBegin(_)
+        | Request::PushOffer(_)
+        | Request::PushFiles(_)
+        | Request::PushEnd(_) => return projects::nothing(request),
         Request::Reload(_) => json!({"live": [], "restart": []}),
         Request::KeysShow(_)
         | Request::KeysImport(_)
@@ -220,6 +242,12 @@ fn refusals(request: &Request) -> Result<Value, Fault> {
         "MemoryLimitsShow" => Ok(json!({"content": 1 << 20, "frame": 1 << 20})),
         "MemoryModelInstall" => Err(Fault::new(FaultKind::Refused, "/srv/model is no such model")
             .hint("nothing was changed; take the file that the release notes name")),
+        "ProjectsShow" | "ProjectsWatch" | "ProjectsForget" => {
+            Err(Fault::not_found("project", "demo\u{1b}[0m"))
+        }
+        "ProjectsAnalyze" => Err(Fault::new(FaultKind::Refused, "4 analyses wait already")
+            .hint("try again when one has ended; mcpctl projects list")),
+        "PushBegin" => fault(FaultKind::Usage, "a project has a name of 1 to 128 characters"),
         "SessionsClose" => Err(Fault::not_found("session", "4f\u{1b}[0m")),
         _ => Err(Fault::new(FaultKind::Internal, "internal error 7f3a").hint("look for 7f3a in the log")),
     }

@@ -10,6 +10,7 @@ mod keys;
 mod life;
 mod memory;
 mod part;
+mod projects;
 mod server;
 mod sessions;
 mod tools;
@@ -25,6 +26,7 @@ pub use server::{Arrival, Socket, SocketError};
 
 use crate::{
     auth::Keyring,
+    code::Code,
     guard::Guard,
     mcp::Sessions,
     memory::Memories,
@@ -48,6 +50,8 @@ pub struct Hands {
     pub store: Store,
     /// The memories.
     pub memories: Arc<Memories>,
+    /// The code of projects.
+    pub code: Arc<Code>,
     /// How the daemon fares.
     pub health: Arc<Health>,
     /// The figures.

@@ -9,18 +9,20 @@ use tokio::sync::watch;
 use super::LifeError;
 use crate::{
     auth::Keyring,
+    code::Code,
     guard::Guard,
     mcp::{Library, Mcp, News, Sessions},
     memory::Memories,
     store::Store,
     telemetry::Recorder,
-    tools::{Health, Registry},
+    tools::{Health, Registry, Shelves},
 };
 
 /// The parts, each made where what it uses is known.
 pub(super) struct House {
     pub(super) store: Store,
     pub(super) memories: Arc<Memories>,
+    pub(super) code: Arc<Code>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) guard: Arc<Guard>,
     pub(super) registry: Arc<Registry>,
@@ -37,13 +39,15 @@ pub(super) struct Ground {
     pub(super) store: Store,
     /// The folder in which sentence models are installed.
     pub(super) models: PathBuf,
+    /// The home folder of the daemon's user.
+    pub(super) home: Option<PathBuf>,
 }
 
 impl House {
     /// Builds the house. `keys` is absent where nobody is asked for one; `listed` is the operators' allowlist.
     pub(super) async fn build(
         config: &Config,
-        Ground { store, models }: Ground,
+        Ground { store, models, home }: Ground,
         recorder: Recorder,
         keys: Option<Arc<Keyring>>,
         listed: Option<Vec<IpNet>>,
@@ -52,7 +56,9 @@ impl House {
         let in_force = watch::channel(Arc::new(config.clone()));
         let guard = Arc::new(Guard::new(config, keys, listed, Arc::clone(&recorder)));
         let memories = Arc::new(Memories::new(store.clone(), in_force.1.clone(), models));
-        let registry = Arc::new(Registry::new(&store, &memories, in_force.1.clone(), &recorder)?);
+        let code = Code::new(store.clone(), in_force.1.clone(), home);
+        let shelves = Shelves { store: &store, memories: &memories, code: &code };
+        let registry = Arc::new(Registry::new(shelves, in_force.1.clone(), &recorder)?);
         registry.restore(&store).await?;
         let sessions = Arc::new(Sessions::new(&config.limits, Some(store.clone())));
         let news = Arc::new(News::new(Arc::clone(&sessions)));
@@ -68,6 +74,7 @@ impl House {
         Ok(Self {
             store,
             memories,
+            code,
             recorder,
             guard,
             registry,

@@ -124,6 +124,7 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         sessions: Arc::clone(&house.sessions),
         store: house.store.clone(),
         memories: Arc::clone(&house.memories),
+        code: Arc::clone(&house.code),
         health: Arc::clone(&house.health),
         recorder: Arc::clone(&house.recorder),
         config: house.config.1.clone(),
@@ -170,7 +171,7 @@ impl Boot {
 
     /// Returns what the house stands on.
     fn ground(&self, store: &Store) -> Ground {
-        Ground { store: store.clone(), models: self.place.state.join("models") }
+        Ground { store: store.clone(), models: self.place.state.join("models"), home: std::env::home_dir() }
     }
 
     /// Loads the configuration from every layer.

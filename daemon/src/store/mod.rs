@@ -5,6 +5,7 @@ mod allow;
 mod care;
 mod changes;
 mod client_sessions;
+mod code;
 mod decisions;
 mod dependencies;
 mod error;
@@ -36,6 +37,7 @@ pub use care::{CareRepository, Contents, Examined, Label, beside, read_backup, t
 use changes::Changes;
 pub use changes::{Change, Part};
 pub use client_sessions::{ClientSession, ClientSessionRepository};
+pub use code::{CodeFile, CodeRepository, CodeTree, Commit, EXTRACTION, Kept, NewFacts, NewFile, TreeSource};
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow, PreviousSecret};
@@ -153,6 +155,11 @@ impl Store {
     /// Returns the sessions of clients.
     pub fn client_sessions(&self) -> ClientSessionRepository<'_> {
         ClientSessionRepository(self)
+    }
+
+    /// Returns the source trees.
+    pub fn code(&self) -> CodeRepository<'_> {
+        CodeRepository(self)
     }
 
     /// Returns the todos.

@@ -265,6 +265,24 @@ impl MemoriesChanged {
     }
 }
 
+/// An operator changed the code that is known of a project.
+#[derive(Debug)]
+pub struct CodeChanged<'a> {
+    /// What happened: `analysis begun`, `watched`, `forgotten` and the like.
+    pub change: &'static str,
+    /// The project.
+    pub project: &'a str,
+    /// User id of the operator.
+    pub operator: u32,
+}
+
+impl CodeChanged<'_> {
+    /// Logs.
+    pub fn emit(self) {
+        tracing::info!(target: "mcpd::code", change = self.change, project = self.project, operator = self.operator, "code changed");
+    }
+}
+
 /// An operator changed the embedding model.
 #[derive(Debug)]
 pub struct ModelChanged {

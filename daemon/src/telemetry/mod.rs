@@ -14,7 +14,7 @@ mod request_log;
 mod request_tail;
 
 pub use events::{
-    AllowChanged, CallFinished, ConnectionClosed, KeyChanged, MemoriesChanged, ModelChanged, Origin, Outcome,
+    AllowChanged, CodeChanged, CallFinished, ConnectionClosed, KeyChanged, MemoriesChanged, ModelChanged, Origin, Outcome,
     Refused, RequestFinished, RequestId, RequestIds, SessionClosed, StoreCared, ToolsSwitched,
 };
 pub use histogram::Summary;

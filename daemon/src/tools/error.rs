@@ -18,6 +18,8 @@ pub enum Code {
     InvalidArguments,
     /// No project has that id yet.
     UnknownProject,
+    /// The code of the project was not analysed: what is in it is not known.
+    NotIndexed,
     /// What an id names does not exist.
     NotFound,
     /// What was asked clashes with what is there.

@@ -1,6 +1,7 @@
 //! The built-in tools: one trait, one ordered registry, a folder per family, a file per tool.
 
 mod call;
+mod code;
 mod context;
 mod error;
 #[cfg(feature = "testing")]
@@ -20,6 +21,6 @@ pub(crate) use context::Choice;
 pub(crate) use context::{Picture, ROWS, gather};
 pub use error::{Code, ToolError};
 pub use health::{Condition, Health};
-pub use registry::{Arguments, BadSchema, Registry, Summarised, SwitchError, Switched};
+pub use registry::{Arguments, BadSchema, Registry, Shelves, Summarised, SwitchError, Switched};
 pub use stats::stats;
 pub use tool::{Answer, Family, Tool};

@@ -29,6 +29,7 @@ use tokio::sync::{Mutex, watch};
 use super::{Answer, Call, Code, Family, ToolError, Voice, context, memory, tool::AnyTool};
 use crate::{
     auth::{Need, Principal, Scope},
+    code,
     guard::Permit,
     memory::Memories,
     store::Store,
@@ -66,10 +67,23 @@ struct Entry {
     validator: Validator,
     /// Arguments mirrored in a header, with the header's name (`x-mcp-header` of MCP 2026-07-28).
     header_params: Vec<(String, String)>,
+    /// Former names of arguments.
+    aliases: &'static [(&'static str, &'static str)],
     meter: ToolMeter,
     tool: Box<dyn AnyTool>,
     /// Whether an operator switched it off.
     disabled: AtomicBool,
+}
+
+/// What tools take from and put on.
+#[derive(Clone, Copy)]
+pub struct Shelves<'a> {
+    /// Everything that is kept.
+    pub store: &'a Store,
+    /// What projects remember.
+    pub memories: &'a Arc<Memories>,
+    /// The code of projects.
+    pub code: &'a Arc<code::Code>,
 }
 
 /// A tool with its figures.
@@ -96,14 +110,14 @@ pub struct Summarised {
 impl Registry {
     /// Builds every tool with what it uses.
     pub fn new(
-        store: &Store,
-        memories: &Arc<Memories>,
+        Shelves { store, memories, code }: Shelves<'_>,
         config: watch::Receiver<Arc<Config>>,
         recorder: &Recorder,
     ) -> Result<Self, BadSchema> {
         let changes = watch::Sender::new(0);
         let mut building = Building::new(recorder, &changes);
         memory::register(&mut building, store, memories)?;
+        super::code::register(&mut building, code, &config)?;
         context::register(&mut building, store, memories)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
@@ -262,6 +276,13 @@ impl Entry {
             serde_json::from_str(args.get()).map_err(|error| invalid(error.to_string()))?;
         if let Value::Object(members) = &mut value {
             members.retain(|_, member| !member.is_null());
+            for (former, name) in self.aliases {
+                if !members.contains_key(*name)
+                    && let Some(member) = members.remove(*former)
+                {
+                    members.insert((*name).to_owned(), member);
+                }
+            }
         }
         if !self.validator.is_valid(&value) {
             return Err(invalid(self.complaints(&value)));

@@ -14,6 +14,8 @@ use super::{Call, Code, ToolError};
 pub enum Family {
     /// Project memory.
     Memory,
+    /// Source code: what is defined, and what refers to what.
+    Code,
     /// Sessions, todos, decisions, notes.
     Context,
     /// What the conformance suite calls.
@@ -26,6 +28,7 @@ impl Family {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Memory => "memory",
+            Self::Code => "code",
             Self::Context => "context",
             #[cfg(feature = "testing")]
             Self::Fixture => "fixture",
@@ -56,6 +59,8 @@ pub trait Tool: Send + Sync + 'static {
     const DESCRIPTION: &'static str;
     /// What it does to the world.
     const EFFECT: Effect;
+    /// Former names of arguments, and what they are called now.
+    const ALIASES: &'static [(&'static str, &'static str)] = &[];
     /// What it takes.
     type Args: DeserializeOwned + JsonSchema + Send;
     /// What it gives.

@@ -13,6 +13,7 @@ mod lines;
 mod observe;
 mod pieces;
 mod pulse;
+mod push;
 mod routes;
 mod sockets;
 mod sse;

@@ -16,12 +16,13 @@ use super::{
     endpoint,
     head::Line,
     heads::Heads,
-    observe,
+    observe, push,
     sse::{self, Talks},
     ws,
 };
 use crate::{
     auth::{Caller, Credentials},
+    code::Code,
     guard::{Denied, Guard, Visitor},
     mcp::Mcp,
     telemetry::{self, Outcome, Recorder, RequestFinished, RequestId, RequestIds},
@@ -36,6 +37,7 @@ pub struct Http {
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) health: Arc<Health>,
     pub(super) registry: Arc<Registry>,
+    pub(super) code: Arc<Code>,
     /// Numbers requests.
     requests: RequestIds,
     /// The memory for large bodies.
@@ -60,6 +62,8 @@ pub struct HttpParts {
     pub health: Arc<Health>,
     /// The tools.
     pub registry: Arc<Registry>,
+    /// The code of projects.
+    pub code: Arc<Code>,
     /// Where what outlives a request runs.
     pub tasks: TaskTracker,
 }
@@ -67,10 +71,10 @@ pub struct HttpParts {
 impl Http {
     /// Makes the routes.
     pub fn new(parts: HttpParts) -> Arc<Self> {
-        let HttpParts { mcp, guard, recorder, config, health, registry, tasks } = parts;
+        let HttpParts { mcp, guard, recorder, config, health, registry, code, tasks } = parts;
         let bodies = Bodies::new(config.borrow().server.body_memory);
         let (requests, talks) = (RequestIds::default(), Talks::default());
-        Arc::new(Self { mcp, guard, recorder, config, health, registry, requests, bodies, talks, tasks })
+        Arc::new(Self { mcp, guard, recorder, config, health, registry, code, requests, bodies, talks, tasks })
     }
 
     /// Answers a request that came through a door.
@@ -98,6 +102,7 @@ impl Http {
             (Side::Endpoint, "/sse") => sse::open(self, &knock),
             (Side::Endpoint, "/messages") => sse::message(self, knock).boxed().await,
             (Side::Endpoint, "/ws") => ws::upgrade(self, knock).boxed().await,
+            (Side::Endpoint, "/push") => push::push(self, knock).boxed().await,
             (Side::Endpoint, "/stats") => observe::stats_route(self, &knock),
             (Side::Endpoint, "/metrics") => observe::metrics(self, &knock),
             (Side::Figures, "/metrics") => observe::open_metrics(self, &knock),

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     mcp::library::fixture::{Shelf, me, stranger, without},
     telemetry::Recorder,
-    tools::Registry,
+    tools::{Registry, Shelves},
 };
 
 fn arguments(given: &[(&str, &str)]) -> Arguments {
@@ -34,8 +34,10 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
     let shelf = Shelf::new().await;
     let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
     let (_sender, config) = tokio::sync::watch::channel(config);
-    let registry =
-        Registry::new(&shelf.library.store, &shelf.library.memories, config, &Recorder::default()).unwrap();
+    let code = crate::code::Code::new(shelf.library.store.clone(), config.clone(), None);
+    let shelves =
+        Shelves { store: &shelf.library.store, memories: &shelf.library.memories, code: &code };
+    let registry = Registry::new(shelves, config, &Recorder::default()).unwrap();
     let named = words::tools_named();
     assert!(named.len() > 5);
     for tool in named {

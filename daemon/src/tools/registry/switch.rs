@@ -96,7 +96,9 @@ mod tests {
 
     fn registry(store: &Store, config: &watch::Receiver<Arc<mcpd_config::Config>>) -> Registry {
         let memories = Arc::new(Memories::new(store.clone(), config.clone(), "models".into()));
-        Registry::new(store, &memories, config.clone(), &Recorder::default()).unwrap()
+        let code = crate::code::Code::new(store.clone(), config.clone(), None);
+        let shelves = super::super::Shelves { store, memories: &memories, code: &code };
+        Registry::new(shelves, config.clone(), &Recorder::default()).unwrap()
     }
 
     #[tokio::test]

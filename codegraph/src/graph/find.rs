@@ -1,0 +1,162 @@
+//! Finding definitions by what a person remembers of their names.
+
+use super::{Graph, Node};
+use crate::facts::Kind;
+
+/// How a name fits what was asked, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// It is the name, or the id, or the qualified name.
+    Exact,
+    /// It is the name but for upper and lower case.
+    Case,
+    /// The name begins so.
+    Prefix,
+    /// It is in the name.
+    Part,
+    /// Its letters are in the name, in this order.
+    Letters,
+}
+
+impl Fit {
+    /// Returns the word in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Case => "case",
+            Self::Prefix => "prefix",
+            Self::Part => "part",
+            Self::Letters => "letters",
+        }
+    }
+}
+
+/// Definitions that fit.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct FoundNodes {
+    /// The best ones.
+    pub nodes: Vec<(Node, Fit)>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+impl Graph {
+    /// Returns the definitions whose names fit a text, best first: `save`, `Todo.save`, `src/todo.py`, an id.
+    pub fn find(&self, text: &str, wanted: &dyn Fn(Kind) -> bool, limit: usize) -> FoundNodes {
+        let text = text.trim().trim_end_matches("()");
+        let asked = text.replace("::", ".").replace('\\', ".").replace("->", ".");
+        if let Some(node) = self.by_id(text).filter(|node| node.is_file() || wanted(self.kind(*node))) {
+            return FoundNodes { nodes: vec![(node, Fit::Exact)], total: 1 };
+        }
+        let own = asked.rsplit(['.', '#', ':']).next().unwrap_or(&asked);
+        let before = asked[..asked.len() - own.len()].trim_end_matches(['.', '#', ':']);
+        let lower = own.to_lowercase();
+        if lower.is_empty() {
+            return FoundNodes::default();
+        }
+        let mut found = Vec::new();
+        for (name, nodes) in &self.definitions {
+            let Some(fit) = fit(self.names.text(*name), own, &lower) else { continue };
+            for node in nodes.iter().filter(|node| wanted(self.kind(**node))) {
+                if before.is_empty() || self.ends_with(*node, before) {
+                    found.push((*node, fit));
+                }
+            }
+        }
+        let total = found.len();
+        let key = |(node, fit): &(Node, Fit)| {
+            let entity = self.entity(*node);
+            let rank = entity.map_or(9, |entity| rank(entity.kind, entity.parent.is_some()));
+            // What only declares comes after what defines, tests after what they test.
+            let is_bare = entity.is_some_and(|entity| entity.kind.is_callable() && !entity.has_body);
+            let name = self.name(*node).len();
+            (*fit, self.is_test(node.file), is_bare, rank, name, self.path(*node).len(), *node)
+        };
+        found.sort_by_cached_key(key);
+        found.truncate(limit);
+        FoundNodes { nodes: found, total }
+    }
+
+    /// Returns what a person means who names something exactly: several, when several have that name.
+    pub fn named(&self, text: &str, wanted: &dyn Fn(Kind) -> bool) -> Vec<Node> {
+        let found = self.find(text, wanted, usize::MAX);
+        let best = found.nodes.first().map(|(_, fit)| *fit);
+        let is_name = |fit: &Fit| Some(*fit) == best && *fit <= Fit::Case;
+        let mut named: Vec<Node> =
+            found.nodes.iter().take_while(|(_, fit)| is_name(fit)).map(|(node, _)| *node).collect();
+        let has_body = |node: &Node| {
+            self.entity(*node).is_none_or(|entity| entity.has_body || !entity.kind.is_callable())
+        };
+        if named.iter().any(has_body) {
+            named.retain(has_body);
+        }
+        named
+    }
+
+    /// Answers whether what a node is part of ends with a path of names, its file's name and path included.
+    fn ends_with(&self, node: Node, before: &str) -> bool {
+        let Some(parent) = self.parent(node) else { return false };
+        let path = self.path(node);
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem).replace('/', ".");
+        let outer = if parent.is_file() { String::new() } else { self.qualified(parent) };
+        let ends = |whole: &str| {
+            whole.strip_suffix(before).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', '/']))
+        };
+        let joined = if outer.is_empty() { stem.clone() } else { format!("{stem}.{outer}") };
+        ends(&outer) && !outer.is_empty() || ends(&joined) || before == path || ends(path)
+    }
+
+    /// Answers whether a file is one of tests, by the customs of its language.
+    pub(crate) fn is_test(&self, place: u32) -> bool {
+        let path = self.file(place).map_or("", |file| &file.path);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.split('.').next().unwrap_or(name);
+        path.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "testing"))
+            || stem.starts_with("test_")
+            || stem.ends_with("_test")
+            || stem.ends_with("Test")
+            || stem.ends_with("Tests")
+            || name.contains(".test.")
+            || name.contains(".spec.")
+    }
+}
+
+fn fit(name: &str, asked: &str, lower: &str) -> Option<Fit> {
+    if name == asked {
+        return Some(Fit::Exact);
+    }
+    if name.len() < asked.len() {
+        return None;
+    }
+    if name.eq_ignore_ascii_case(asked) {
+        return Some(Fit::Case);
+    }
+    let own = name.to_lowercase();
+    if own.starts_with(lower) {
+        return Some(Fit::Prefix);
+    }
+    if own.contains(lower) {
+        return Some(Fit::Part);
+    }
+    // Few letters are in nearly every name.
+    let mut rest = own.chars();
+    let has_letters = lower.chars().count() >= 4 && lower.chars().all(|letter| rest.any(|one| one == letter));
+    (has_letters && own.starts_with(lower.chars().next()?)).then_some(Fit::Letters)
+}
+
+fn rank(kind: Kind, is_member: bool) -> u8 {
+    let own = match kind {
+        Kind::Class
+        | Kind::Struct
+        | Kind::Interface
+        | Kind::Trait
+        | Kind::Protocol
+        | Kind::Enum
+        | Kind::Component
+        | Kind::Function => 0,
+        Kind::Method | Kind::Macro => 1,
+        Kind::Type | Kind::Module => 2,
+        Kind::Constant | Kind::Field | Kind::Variable => 3,
+    };
+    own * 2 + u8::from(is_member)
+}

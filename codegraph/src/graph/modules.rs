@@ -1,0 +1,433 @@
+//! From what an import says to the files it means.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Graph, Node, names::Names};
+use crate::{
+    Language,
+    extract::Modules,
+    facts::{Import, Name},
+    languages,
+};
+
+/// Endings that imports of JavaScript and its kin leave out, in the order they are tried.
+const SCRIPTS: [&str; 11] =
+    ["", ".ts", ".tsx", ".js", ".jsx", ".vue", ".mjs", ".d.ts", "/index.ts", "/index.tsx", "/index.js"];
+
+/// Where a name leads that is no definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A definition, or a file.
+    Node(Node),
+    /// All files of a folder.
+    Folder(Name),
+    /// All files of a package.
+    Package(Name),
+    /// Out of the tree.
+    Elsewhere,
+}
+
+/// Files by the words that imports use.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// By the name of the file without its ending; of `a/__init__.py`, `a/mod.rs` and `a/index.js`, by `a` too.
+    stems: HashMap<Box<str>, BTreeSet<u32>>,
+    /// By folder.
+    folders: HashMap<Box<str>, BTreeSet<u32>>,
+    /// Folders by the last part of their path.
+    named_folders: HashMap<Box<str>, BTreeSet<Box<str>>>,
+    packages: HashMap<Name, BTreeSet<u32>>,
+}
+
+impl Index {
+    pub(super) fn add(
+        &mut self,
+        names: &mut Names,
+        place: u32,
+        path: &str,
+        _: Language,
+        package: Option<Name>,
+    ) {
+        for stem in stems(path) {
+            // Every stem is a name, so that a file can become what an import was waiting for.
+            names.of(stem);
+            self.stems.entry(stem.into()).or_default().insert(place);
+        }
+        let folder = folder(path);
+        names.of(folder);
+        self.folders.entry(folder.into()).or_default().insert(place);
+        self.named_folders.entry(last(folder).into()).or_default().insert(folder.into());
+        if let Some(package) = package {
+            self.packages.entry(package).or_default().insert(place);
+        }
+    }
+
+    pub(super) fn remove(&mut self, place: u32, path: &str, package: Option<Name>) {
+        for stem in stems(path) {
+            take(&mut self.stems, stem, place);
+        }
+        let folder = folder(path);
+        take(&mut self.folders, folder, place);
+        if !self.folders.contains_key(folder)
+            && let Some(named) = self.named_folders.get_mut(last(folder))
+        {
+            named.remove(folder);
+        }
+        if let Some(files) = package.and_then(|package| self.packages.get_mut(&package)) {
+            files.remove(&place);
+        }
+    }
+
+    /// Returns the words by which imports may name a file.
+    pub(super) fn known_as(&self, names: &Names, path: &str) -> Vec<Name> {
+        let words = stems(path).chain([last(folder(path))]);
+        words.filter_map(|word| names.known(word)).collect()
+    }
+
+    pub(crate) fn of_folder(&self, folder: &str) -> impl Iterator<Item = u32> {
+        self.folders.get(folder).into_iter().flatten().copied()
+    }
+
+    pub(crate) fn of_package(&self, package: Name) -> impl Iterator<Item = u32> {
+        self.packages.get(&package).into_iter().flatten().copied()
+    }
+}
+
+fn take(map: &mut HashMap<Box<str>, BTreeSet<u32>>, key: &str, place: u32) {
+    if let Some(set) = map.get_mut(key) {
+        set.remove(&place);
+        if set.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+/// Returns the folder of a path.
+pub(crate) fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn stem(path: &str) -> &str {
+    let name = last(path);
+    name.split('.').next().unwrap_or(name)
+}
+
+/// Names of a file that speak for its folder.
+fn is_face(stem: &str) -> bool {
+    matches!(stem, "__init__" | "mod" | "lib" | "main" | "index")
+}
+
+fn stems(path: &str) -> impl Iterator<Item = &str> {
+    let own = stem(path);
+    let face = is_face(own).then(|| last(folder(path)));
+    // Headers are named with their endings.
+    let name = last(path);
+    std::iter::once(own).chain(face).chain((name != own).then_some(name))
+}
+
+impl Graph {
+    /// Returns where an import of a file leads: to the item where it names one that is found, else to the module.
+    pub(super) fn locate(&self, file: u32, import: &Import) -> Place {
+        let Some(of) = self.file(file) else { return Place::Elsewhere };
+        let module = self.names.text(import.module);
+        let item = import.item.map(|item| self.names.text(item));
+        let place = match languages::grammar(of.language).modules {
+            Modules::Dotted => self.dotted(&of.path, module, item),
+            Modules::Relative => self.relative(&of.path, module),
+            Modules::Crate => return self.crate_path(file, module, import.item, 0),
+            Modules::Folder => self.go_folder(module),
+            Modules::Package => self.package(module, import.item),
+            Modules::Include => self.included(&of.path, module),
+            Modules::Project => self.included(&of.path, module),
+        };
+        match (place, import.item) {
+            (Place::Node(node), Some(item)) if node.is_file() => {
+                self.exported(node.file, item, 0).map_or(place, Place::Node)
+            }
+            (place, _) => place,
+        }
+    }
+
+    /// Returns a definition at the top of a file, or what the file imports under that name and so passes on.
+    pub(super) fn exported(&self, file: u32, item: Name, depth: usize) -> Option<Node> {
+        if let Some(node) = self.members(Node::whole(file), item).next() {
+            return Some(node);
+        }
+        let of = self.file(file)?;
+        // Passed on from file to file, but not for ever.
+        if depth > 4 {
+            return None;
+        }
+        for (import, source) in of.facts.imports.iter().zip(&of.sources) {
+            if import.alias == Some(item)
+                && let Place::Node(node) = source
+                && !node.is_file()
+            {
+                return Some(*node);
+            }
+            if import.glob
+                && let Place::Node(node) = source
+                && node.is_file()
+                && node.file != file
+                && let Some(found) = self.exported(node.file, item, depth + 1)
+            {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// Python: `a.b` from any folder that has it, `.a` beside the file, `..a` above.
+    fn dotted(&self, path: &str, module: &str, item: Option<&str>) -> Place {
+        let dots = module.len() - module.trim_start_matches('.').len();
+        let parts = module.trim_start_matches('.').replace('.', "/");
+        if dots == 0 {
+            let with_item = item.and_then(|item| self.suffix(&format!("{parts}/{item}"), path));
+            return with_item.or_else(|| self.suffix(&parts, path)).map_or(Place::Elsewhere, file_place);
+        }
+        let mut base = folder(path);
+        for _ in 1..dots {
+            base = folder(base);
+        }
+        let module = join(base, &parts);
+        let beside = |module: &str| {
+            ["{}.py", "{}/__init__.py", "{}.pyi", "{}/__init__.pyi"]
+                .iter()
+                .find_map(|form| self.place_of(&form.replace("{}", module)))
+        };
+        let with_item = item.and_then(|item| beside(&join(&module, item)));
+        with_item.or_else(|| beside(&module)).map_or(Place::Elsewhere, file_place)
+    }
+
+    /// Returns the Python file whose path ends so: the one nearest to who asks, when there are several.
+    fn suffix(&self, parts: &str, asking: &str) -> Option<u32> {
+        let stem = last(parts);
+        let mut found: Vec<(usize, u32)> = Vec::new();
+        for place in self.index.stems.get(stem)? {
+            let Some(file) = self.file(*place).filter(|file| file.language == Language::Python) else {
+                continue;
+            };
+            let module =
+                file.path.trim_end_matches("i").trim_end_matches(".py").trim_end_matches("/__init__");
+            let rest = module.strip_suffix(parts);
+            let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.ends_with('/')) else { continue };
+            let shared = rest.bytes().zip(asking.bytes()).take_while(|(one, other)| one == other).count();
+            // A module of one name is found at the top or beside who asks, not anywhere.
+            let folder = folder(asking);
+            if parts.contains('/')
+                || rest.is_empty()
+                || rest.trim_end_matches('/') == folder
+                || is_source_root(rest)
+            {
+                found.push((rest.len() - shared, *place));
+            }
+        }
+        found.into_iter().min().map(|(_, place)| place)
+    }
+
+    fn relative(&self, path: &str, module: &str) -> Place {
+        let module = module.split(['?', '#']).next().unwrap_or(module);
+        let bases: Vec<String> = if module.starts_with('.') {
+            vec![normal(&join(folder(path), module))]
+        } else if let Some(rest) = module.strip_prefix("@/").or_else(|| module.strip_prefix("~/")) {
+            // By custom the source folder of the package that the file is in.
+            let roots = path.match_indices("src/").map(|(at, _)| format!("{}src/{rest}", &path[..at]));
+            roots.chain([rest.to_owned()]).collect()
+        } else {
+            Vec::new()
+        };
+        for base in bases {
+            // TypeScript writes the ending of what it is compiled to.
+            let plain = base.strip_suffix(".js").or_else(|| base.strip_suffix(".jsx")).map(str::to_owned);
+            for base in [Some(base), plain].into_iter().flatten() {
+                let found = SCRIPTS.iter().find_map(|ending| self.place_of(&format!("{base}{ending}")));
+                if let Some(place) = found {
+                    return file_place(place);
+                }
+            }
+        }
+        Place::Elsewhere
+    }
+
+    fn go_folder(&self, module: &str) -> Place {
+        let Some(folders) = self.index.named_folders.get(last(module)) else { return Place::Elsewhere };
+        let fits = |folder: &&Box<str>| {
+            module.ends_with(&***folder)
+                || folder.ends_with(module)
+                || folder.rsplit('/').zip(module.rsplit('/')).take(2).all(|(one, other)| one == other)
+        };
+        let found = folders.iter().filter(fits).max_by_key(|folder| folder.len());
+        found.and_then(|folder| self.names.known(folder)).map_or(Place::Elsewhere, Place::Folder)
+    }
+
+    /// A type of a package, or the package.
+    fn package(&self, module: &str, item: Option<Name>) -> Place {
+        let Some(package) = self.names.known(module) else { return Place::Elsewhere };
+        if let Some(item) = item {
+            for file in self.index.of_package(package) {
+                if let Some(node) = self.members(Node::whole(file), item).next() {
+                    return Place::Node(node);
+                }
+            }
+            // `import a.b.C.d`: C is a type of package a.b.
+            if let Some((outer, of)) = module.rsplit_once('.')
+                && let (Some(outer), Some(of)) = (self.names.known(outer), self.names.known(of))
+            {
+                for file in self.index.of_package(outer) {
+                    if let Some(node) = self.members(Node::whole(file), of).next() {
+                        return Place::Node(self.members(node, item).next().unwrap_or(node));
+                    }
+                }
+            }
+            return Place::Elsewhere;
+        }
+        match self.index.of_package(package).next() {
+            Some(_) => Place::Package(package),
+            None => Place::Elsewhere,
+        }
+    }
+
+    /// A header beside the file, or the only one whose path ends so.
+    fn included(&self, path: &str, module: &str) -> Place {
+        let beside = normal(&join(folder(path), module));
+        let direct = ["", ".rb"].iter().find_map(|ending| self.place_of(&format!("{beside}{ending}")));
+        if let Some(place) = direct {
+            return file_place(place);
+        }
+        let name = last(module);
+        let Some(candidates) = self.index.stems.get(name) else { return Place::Elsewhere };
+        let module = normal(module);
+        let ends = |place: &&u32| {
+            let Some(file) = self.file(**place) else { return false };
+            let path = file.path.strip_suffix(".rb").unwrap_or(&file.path);
+            path.strip_suffix(module.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        let mut fitting = candidates.iter().filter(ends);
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => file_place(*only),
+            _ => Place::Elsewhere,
+        }
+    }
+
+    /// Rust: walks `crate.a.b` down from the root of the crate, `self` and `super` from the file.
+    pub(super) fn crate_path(&self, file: u32, module: &str, item: Option<Name>, depth: usize) -> Place {
+        let Some(of) = self.file(file) else { return Place::Elsewhere };
+        let mut parts = module.split('.').filter(|part| !part.is_empty());
+        let Some(first) = parts.next() else { return Place::Elsewhere };
+        let root = crate_root(&of.path);
+        let mut at = match first {
+            "crate" => root.to_owned(),
+            "self" => module_folder(&of.path),
+            "super" => folder(&module_folder(&of.path)).to_owned(),
+            other => match self.crate_named(other) {
+                Some(root) => root,
+                // A module beside, or something the file imports itself.
+                None => match self.module_at(&join(&module_folder(&of.path), other)) {
+                    Some(_) => join(&module_folder(&of.path), other),
+                    None => return Place::Elsewhere,
+                },
+            },
+        };
+        let mut place = self.module_at(&at);
+        let rest: Vec<&str> = parts.chain(item.map(|item| self.names.text(item))).collect();
+        for (index, part) in rest.iter().enumerate() {
+            if *part == "super" {
+                at = folder(&at).to_owned();
+                place = self.module_at(&at);
+                continue;
+            }
+            let below = join(&at, part);
+            if let Some(next) = self.module_at(&below) {
+                (at, place) = (below, Some(next));
+                continue;
+            }
+            // No file: a definition of the file, or what it passes on; the rest are its members.
+            let Some(mut node) = place.and_then(|place| self.exported(place, self.names.known(part)?, depth))
+            else {
+                return Place::Elsewhere;
+            };
+            for part in &rest[index + 1..] {
+                let Some(member) = self.names.known(part).and_then(|name| self.members(node, name).next())
+                else {
+                    break;
+                };
+                node = member;
+            }
+            return Place::Node(node);
+        }
+        place.map_or(Place::Elsewhere, file_place)
+    }
+
+    /// Returns the file of a Rust module by its path without ending.
+    fn module_at(&self, path: &str) -> Option<u32> {
+        ["{}.rs", "{}/mod.rs", "{}/lib.rs", "{}/main.rs"]
+            .iter()
+            .find_map(|form| self.place_of(&form.replace("{}", path)))
+    }
+
+    /// Returns the source folder of a crate of this tree, whose folder has its name or the last part of it.
+    fn crate_named(&self, name: &str) -> Option<String> {
+        let fits = |folder: &str| {
+            let folder = folder.replace('-', "_");
+            folder == name || name.strip_suffix(folder.as_str()).is_some_and(|rest| rest.ends_with('_'))
+        };
+        let roots = self.index.named_folders.get("src")?;
+        let mut found: Vec<&str> =
+            roots.iter().filter(|root| fits(last(folder(root)))).map(|root| &**root).collect();
+        found.sort_by_key(|root| std::cmp::Reverse(last(folder(root)).len()));
+        let root = found.into_iter().find(|root| self.place_of(&format!("{root}/lib.rs")).is_some())?;
+        Some(root.to_owned())
+    }
+}
+
+fn file_place(place: u32) -> Place {
+    Place::Node(Node::whole(place))
+}
+
+/// Folders whose name says that modules begin below.
+fn is_source_root(prefix: &str) -> bool {
+    matches!(last(prefix.trim_end_matches('/')), "src" | "lib" | "app" | "python" | "Lib")
+}
+
+/// Returns the source folder of the crate a file is in: up to the last `src`, else its own folder.
+fn crate_root(path: &str) -> &str {
+    match path.rfind("src/") {
+        Some(at) if at == 0 || path.as_bytes()[at - 1] == b'/' => &path[..at + 3],
+        _ => folder(path),
+    }
+}
+
+/// Returns the folder in which a Rust file's modules are.
+fn module_folder(path: &str) -> String {
+    let plain = path.strip_suffix(".rs").unwrap_or(path);
+    if is_face(last(plain)) { folder(plain).to_owned() } else { plain.to_owned() }
+}
+
+fn join(base: &str, rest: &str) -> String {
+    match (base.is_empty(), rest.is_empty()) {
+        (true, _) => rest.to_owned(),
+        (_, true) => base.to_owned(),
+        (false, false) => format!("{base}/{rest}"),
+    }
+}
+
+/// Takes `.` and `..` out of a path; what climbs out of the tree is nowhere.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return String::new();
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,18 @@
+//! Source trees as a graph of what is defined and what refers to what. Pure: no SQL, no MCP, no async; the caller keeps
+//! what is found and brings it back.
+
+mod extract;
+pub mod facts;
+pub mod git;
+mod graph;
+mod language;
+mod languages;
+pub mod survey;
+pub mod tree;
+
+pub use extract::{Extractor, Patience, Unread, likeness};
+pub use facts::Facts;
+pub use graph::{
+    About, Direction, FileAbout, Imported, Fit, FoundNodes, Graph, Hanging, HotSpot, Leaning, Node, Shape, Step, Tie, Ties, Totals, Trace, Unparsed,
+};
+pub use language::Language;

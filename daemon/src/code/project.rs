@@ -1,0 +1,90 @@
+//! The graph of one project in main memory, brought up to date from the store: what any process has analysed is seen by
+//! the next question.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use mcpd_codegraph::{Facts, Graph, Language, Totals, Unparsed, survey::Hash, tree::Stamp};
+use parking_lot::RwLock;
+
+use super::CodeError;
+use crate::store::{CodeFile, Kept, Store};
+
+/// One project's code.
+#[derive(Debug, Default)]
+pub(super) struct Project {
+    /// Held while the store is read, so that two questions do not read the same.
+    reading: tokio::sync::Mutex<()>,
+    /// Held while files are read and written, so that two changes do not cross.
+    pub(super) writing: tokio::sync::Mutex<()>,
+    pub(super) state: RwLock<State>,
+    pub(super) checked: super::fresh::Checked,
+}
+
+/// What is known of it.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) graph: Graph,
+    /// Its files, by path.
+    pub(super) files: HashMap<String, (Hash, Stamp)>,
+    /// The analysis that is known.
+    pub(super) revision: i64,
+    /// How much there is of everything.
+    pub(super) totals: Totals,
+    /// Files that could be parsed only in part: path, places, first line.
+    pub(super) unparsed: Vec<Unparsed>,
+}
+
+impl Project {
+    /// Reads what was analysed since. Questions see the graph before it or after it.
+    pub(super) async fn catch_up(self: &Arc<Self>, store: &Store, project: &str, threads: usize) -> Result<(), CodeError> {
+        let newest = store.code().code_revision(project).await?;
+        if self.state.read().revision >= newest {
+            return Ok(());
+        }
+        let _reading = self.reading.lock().await;
+        let known = self.state.read().revision;
+        let mut news: Vec<(CodeFile, Language, Option<Facts>)> = Vec::new();
+        let visit = |kept: Kept| {
+            // A language of a later version is no language to this one.
+            if let Some(language) = Language::of_word(&kept.language) {
+                news.push((kept.file, language, kept.facts.as_deref().and_then(Facts::decode)));
+            }
+        };
+        let (revision, paths) = store.code().code_since(project, known, visit).await?;
+        let paths: HashSet<String> = paths.into_iter().collect();
+        let memory = Arc::clone(self);
+        // Linking takes a while: not on a thread that serves.
+        let apply = move || memory.state.write().apply(news, &paths, revision, threads);
+        Ok(tokio::task::spawn_blocking(apply).await?)
+    }
+}
+
+impl State {
+    fn apply(
+        &mut self,
+        news: Vec<(CodeFile, Language, Option<Facts>)>,
+        paths: &HashSet<String>,
+        revision: i64,
+        threads: usize,
+    ) {
+        let gone: Vec<String> = self.files.keys().filter(|path| !paths.contains(*path)).cloned().collect();
+        for path in gone {
+            self.graph.remove(&path);
+            self.files.remove(&path);
+        }
+        for (file, language, facts) in news {
+            self.files.insert(file.path.clone(), (file.hash, file.stamp));
+            match facts.filter(|_| file.why.is_none()) {
+                Some(facts) => self.graph.put(&file.path, language, facts),
+                None => self.graph.remove(&file.path),
+            }
+        }
+        self.graph.link(threads);
+        self.totals = self.graph.totals();
+        self.unparsed = self.graph.unparsed();
+        self.revision = revision;
+    }
+}
