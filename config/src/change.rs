@@ -3,7 +3,9 @@
 //! The table below names every setting once. It is exhaustive by the compiler: a field that is missing
 //! from it, or twice in it, does not build.
 
-use crate::tree::{Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry};
+use crate::tree::{
+    Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry,
+};
 
 /// What it takes for a changed setting to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -254,7 +254,8 @@ impl Config {
     /// nobody but this machine can reach the daemon.
     pub fn code_roots(&self, home: Option<PathBuf>) -> Vec<PathBuf> {
         let is_private = !self.server.http
-            || self.server.listen.ip().to_canonical().is_loopback() && self.network.trusted_proxies.is_empty();
+            || self.server.listen.ip().to_canonical().is_loopback()
+                && self.network.trusted_proxies.is_empty();
         match &self.code.roots {
             Some(roots) => roots.clone(),
             None if is_private => home.into_iter().collect(),

@@ -16,7 +16,13 @@ use mcpd_codegraph::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Code, CodeError, git, job::{Figures, Job, Phase, Report}, project::Project};
+use super::{
+    Code, CodeError,
+    fresh::FEW,
+    git,
+    job::{Figures, Job, Phase, Report},
+    project::Project,
+};
 use crate::store::{CodeFile, Commit, NewFacts, NewFile};
 
 /// Bytes of facts in one write.
@@ -84,6 +90,10 @@ impl Code {
         let known: HashSet<(String, Hash)> =
             self.store.code().known_facts(&work.project).await?.into_iter().collect();
         let to_read = listed.to_read(&before, &known, &work.origin);
+        if to_read.len() > FEW {
+            // Let the clock tick: of what was written at once none is so new then that it has to be read twice.
+            tokio::time::sleep(Duration::from_nanos(TICK.unsigned_abs())).await;
+        }
         work.job.phase(Phase::Parsing, to_read.len() as u64);
         let (gathered, known) = self.read(work, to_read, known, began).await?;
         if work.job.stop.is_cancelled() {
@@ -160,7 +170,8 @@ impl Code {
         let (job, threads) = (Arc::clone(&work.job), self.threads());
         let deadline = code.deadline.saturating_sub(began.elapsed());
         let reading = tokio::task::spawn_blocking(move || {
-            let gathered = gather(&files, &source, &job, Pace { threads, file: code.file_deadline, deadline }, &sender);
+            let gathered =
+                gather(&files, &source, &job, Pace { threads, file: code.file_deadline, deadline }, &sender);
             (gathered, source.known)
         });
         let mut failed = None;
@@ -320,7 +331,13 @@ fn gather(
             Seen::Skipped { path, why } => {
                 if let (Some(language), Some(stamp)) = (Language::of_path(&path), found.get(path.as_str())) {
                     let (language, stamp) = (language.as_str(), settled(*stamp));
-                    gathered.files.push(NewFile { path, language, hash: Hash::default(), stamp, why: Some(why) });
+                    gathered.files.push(NewFile {
+                        path,
+                        language,
+                        hash: Hash::default(),
+                        stamp,
+                        why: Some(why),
+                    });
                 }
             }
         }
@@ -372,7 +389,8 @@ impl Source for Files {
             }
             Contents::Sent { hashes, store, project, runtime } => {
                 let hash = hashes.get(path).ok_or("it was not sent")?;
-                let text = runtime.block_on(store.code().text(project, hash)).map_err(|_| "it was not sent")?;
+                let text =
+                    runtime.block_on(store.code().text(project, hash)).map_err(|_| "it was not sent")?;
                 let stamp = Stamp { size: text.len() as u64, modified: 0, changed: 0, inode: 0 };
                 Ok((text, stamp))
             }

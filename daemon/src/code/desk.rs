@@ -6,9 +6,9 @@ use std::{path::PathBuf, sync::Arc};
 use mcpd_ipc::{
     Fault, FaultKind,
     projects::{
-        AnalysisPhase, AnalysisReport, AnalysisState, ProjectCount, ProjectDetail, ProjectForgotten, ProjectInfo,
-        ProjectList, ProjectProblem, ProjectSource, PushBegin, PushBegun, PushEnd, PushFiles, PushOffer, PushTaken,
-        PushWanted,
+        AnalysisPhase, AnalysisReport, AnalysisState, ProjectCount, ProjectDetail, ProjectForgotten,
+        ProjectInfo, ProjectList, ProjectProblem, ProjectSource, PushBegin, PushBegun, PushEnd, PushFiles,
+        PushOffer, PushTaken, PushWanted,
     },
 };
 
@@ -47,7 +47,8 @@ impl Desk<'_> {
         skipped.truncate(NAMED);
         let parse_errors = unparsed.into_iter().map(problem).collect();
         let counts = |counts: std::collections::BTreeMap<String, u64>| {
-            let mut all: Vec<_> = counts.into_iter().map(|(name, count)| ProjectCount { name, count }).collect();
+            let mut all: Vec<_> =
+                counts.into_iter().map(|(name, count)| ProjectCount { name, count }).collect();
             all.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.name.cmp(&other.name)));
             all
         };
@@ -112,7 +113,8 @@ impl Desk<'_> {
     /// Begins a push; `batch` is the largest message that comes through.
     pub fn push_begin(&self, ask: PushBegin, batch: u64) -> Result<PushBegun, Fault> {
         check_project(&ask.project)?;
-        let push = self.code.push_begin(self.owner.clone(), ask.project, ask.name).map_err(|error| fault(&error))?;
+        let push =
+            self.code.push_begin(self.owner.clone(), ask.project, ask.name).map_err(|error| fault(&error))?;
         let limits = self.code.config.borrow().code.clone();
         Ok(PushBegun {
             push,
@@ -131,10 +133,12 @@ impl Desk<'_> {
         for file in ask.files {
             match from_hex(&file.hash) {
                 Some(hash) => files.push(Offered { path: file.path, size: file.size, hash }),
-                None => refused.push(ProjectProblem { path: file.path, reason: "its hash is no SHA-256".to_owned() }),
+                None => refused
+                    .push(ProjectProblem { path: file.path, reason: "its hash is no SHA-256".to_owned() }),
             }
         }
-        let pushed = self.code.push_offer(&self.owner, &ask.push, files).await.map_err(|error| fault(&error))?;
+        let pushed =
+            self.code.push_offer(&self.owner, &ask.push, files).await.map_err(|error| fault(&error))?;
         refused.extend(pushed.refused.into_iter().map(|(path, reason)| ProjectProblem { path, reason }));
         Ok(PushWanted { wanted: pushed.paths, refused })
     }
@@ -142,14 +146,17 @@ impl Desk<'_> {
     /// Takes contents.
     pub async fn push_files(&self, ask: PushFiles) -> Result<PushTaken, Fault> {
         let files = ask.files.into_iter().map(|file| (file.path, file.content)).collect();
-        let pushed = self.code.push_files(&self.owner, &ask.push, files).await.map_err(|error| fault(&error))?;
-        let refused = pushed.refused.into_iter().map(|(path, reason)| ProjectProblem { path, reason }).collect();
+        let pushed =
+            self.code.push_files(&self.owner, &ask.push, files).await.map_err(|error| fault(&error))?;
+        let refused =
+            pushed.refused.into_iter().map(|(path, reason)| ProjectProblem { path, reason }).collect();
         Ok(PushTaken { taken: pushed.paths.len() as u64, refused })
     }
 
     /// Makes what was offered the tree.
     pub async fn push_end(&self, ask: PushEnd) -> Result<AnalysisState, Fault> {
-        let (project, job) = self.code.push_end(&self.owner, &ask.push).await.map_err(|error| fault(&error))?;
+        let (project, job) =
+            self.code.push_end(&self.owner, &ask.push).await.map_err(|error| fault(&error))?;
         Ok(state(&self.owner.tenant, &project, &job))
     }
 
@@ -274,5 +281,6 @@ fn fault(error: &CodeError) -> Fault {
 fn internal(error: &dyn std::error::Error) -> Fault {
     let id = new_id();
     tracing::error!(%error, id, "a command failed");
-    Fault::new(FaultKind::Internal, format!("internal error (id {id})")).hint("the log names the cause under that id")
+    Fault::new(FaultKind::Internal, format!("internal error (id {id})"))
+        .hint("the log names the cause under that id")
 }

@@ -14,16 +14,24 @@ use mcpd_codegraph::{
 };
 use parking_lot::Mutex;
 
-use super::{Code, CodeError, analysis::{Origin, Work}, git, job::Job, project::Project};
+use super::{
+    Code, CodeError,
+    analysis::{Origin, Work},
+    git,
+    job::Job,
+    project::Project,
+};
 use crate::store::{CodeTree, StoreError, TreeSource};
 
 /// Changed files that are read again before an answer: so many, and so many bytes, take well under 200 ms.
-const FEW: usize = 40;
+pub(super) const FEW: usize = 40;
 const LITTLE: u64 = 256 << 10;
-/// Time a look may be old, in times of how long it took: looking takes at most a tenth of the time.
+/// A look that takes no longer is taken before every answer.
+const QUICK: Duration = Duration::from_millis(10);
+/// Time a longer one may be old, in times of how long it took: looking takes at most a tenth of the time.
 const SHARE: u32 = 10;
 /// Least time between two analyses that begin by themselves.
-const PAUSE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// How fresh an answer is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,7 +138,8 @@ impl Code {
         let look = project.checked.0.lock();
         let Some(ended) = look.ended else { return false };
         // A watcher tells of every change, and makes the look expire.
-        ended.elapsed() < look.took * SHARE || tree.watched && self.watches.is_watched(&tree.project)
+        let is_fresh = look.took > QUICK && ended.elapsed() < look.took * SHARE;
+        is_fresh || tree.watched && self.watches.is_watched(&tree.project)
     }
 
     /// Returns how many files were read again.
@@ -145,7 +154,8 @@ impl Code {
             }
         };
         let seen = {
-            let (root, project, limits, jail) = (Arc::clone(&root), Arc::clone(project), self.limits(), self.jail.clone());
+            let (root, project, limits, jail) =
+                (Arc::clone(&root), Arc::clone(project), self.limits(), self.jail.clone());
             let look = move || -> Result<Seen, CodeError> {
                 let mut seen = compare(&root, &project, &limits)?;
                 seen.mark = git::mark(&jail, &root);
@@ -159,7 +169,8 @@ impl Code {
         let is_little = count <= FEW && bytes <= LITTLE;
         let moved = project.checked.0.lock().mark != seen.mark;
         let mut refreshed = 0;
-        let mut changed: Vec<String> = seen.changed.iter().map(|found| found.path.clone()).chain(seen.gone).collect();
+        let mut changed: Vec<String> =
+            seen.changed.iter().map(|found| found.path.clone()).chain(seen.gone).collect();
         changed.sort();
         if count > 0 && is_little {
             // One that waits for an analysis would make the answer wait for it, too.
@@ -208,7 +219,8 @@ impl Code {
 
 /// Compares the files of a tree with those that were read.
 fn compare(root: &Root, project: &Project, limits: &Limits) -> Result<Seen, CodeError> {
-    let walk = root.walk(limits, &|path| Language::of_path(path).is_some(), &|_| ControlFlow::Continue(()))?;
+    let walk =
+        root.walk(limits, &|path| Language::of_path(path).is_some(), &|_| ControlFlow::Continue(()))?;
     let state = project.state.read();
     let mut left: HashSet<&str> = state.files.keys().map(String::as_str).collect();
     let mut changed = Vec::new();

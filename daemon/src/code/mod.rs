@@ -11,11 +11,7 @@ mod project;
 mod push;
 mod watches;
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use mcpd_codegraph::{
     Graph, Language, Totals, Unparsed,
@@ -27,9 +23,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use analysis::{PassedOver, Wish};
+pub use desk::Desk;
 pub use error::CodeError;
 pub use fresh::Freshness;
-pub use desk::Desk;
 pub use job::{Figures, Job, Outcome, Phase, Progress, Report};
 pub use push::{Offered, Pushed};
 
@@ -169,7 +165,8 @@ impl Code {
         let job = Job::new(self.stop.child_token());
         jobs.insert(project.to_owned(), Arc::clone(&job));
         drop(jobs);
-        let work = Work { project: project.to_owned(), memory: self.named(project), origin, job: Arc::clone(&job) };
+        let work =
+            Work { project: project.to_owned(), memory: self.named(project), origin, job: Arc::clone(&job) };
         if let Some(code) = self.itself.upgrade() {
             self.tasks.spawn(async move { code.carry_out(work).await });
         }
@@ -261,7 +258,12 @@ impl Code {
         let answer = tokio::task::spawn_blocking(move || {
             let state = memory.state.read();
             let sent = is_sent.then(|| (&store, &*memory, tree.project.clone()));
-            question(&Scene { graph: &state.graph, fresh: &fresh, totals: &state.totals, texts: Texts { root, sent } })
+            question(&Scene {
+                graph: &state.graph,
+                fresh: &fresh,
+                totals: &state.totals,
+                texts: Texts { root, sent },
+            })
         });
         Ok(answer.await?)
     }

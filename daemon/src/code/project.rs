@@ -39,7 +39,12 @@ pub(super) struct State {
 
 impl Project {
     /// Reads what was analysed since. Questions see the graph before it or after it.
-    pub(super) async fn catch_up(self: &Arc<Self>, store: &Store, project: &str, threads: usize) -> Result<(), CodeError> {
+    pub(super) async fn catch_up(
+        self: &Arc<Self>,
+        store: &Store,
+        project: &str,
+        threads: usize,
+    ) -> Result<(), CodeError> {
         let newest = store.code().code_revision(project).await?;
         if self.state.read().revision >= newest {
             return Ok(());

@@ -58,7 +58,12 @@ pub struct Pushed {
 
 impl Code {
     /// Begins a push and returns its name. Nothing of the project changes before its end.
-    pub fn push_begin(&self, owner: Owner, project: String, title: Option<String>) -> Result<String, CodeError> {
+    pub fn push_begin(
+        &self,
+        owner: Owner,
+        project: String,
+        title: Option<String>,
+    ) -> Result<String, CodeError> {
         let mut pushes = self.pushes.0.lock();
         pushes.retain(|_, push| push.last.elapsed() < IDLE);
         if pushes.len() >= MOST {
@@ -77,7 +82,12 @@ impl Code {
     }
 
     /// Takes what a client has, and returns what it is to send.
-    pub async fn push_offer(&self, owner: &Owner, name: &str, files: Vec<Offered>) -> Result<Pushed, CodeError> {
+    pub async fn push_offer(
+        &self,
+        owner: &Owner,
+        name: &str,
+        files: Vec<Offered>,
+    ) -> Result<Pushed, CodeError> {
         let limits = self.config.borrow().code.clone();
         let mut answer = Pushed::default();
         let mut good = Vec::new();
@@ -212,4 +222,3 @@ fn refusal(path: &str, size: u64, most: u64) -> Option<String> {
     }
     (size > most).then(|| format!("it has {size} bytes, and one file may have {most}"))
 }
-

@@ -1,12 +1,7 @@
 //! Trees that are watched: a change in one has it looked over with the next question instead of each of them, and read
 //! again once it is quiet.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use mcpd_codegraph::Language;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -78,14 +73,16 @@ impl Code {
         let (sender, changes) = mpsc::channel(1);
         let told = move |event: notify::Result<notify::Event>| {
             let concerns = event.as_ref().is_ok_and(|event| {
-                !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(|path| is_of_interest(path))
+                !matches!(event.kind, EventKind::Access(_))
+                    && event.paths.iter().any(|path| is_of_interest(path))
             });
             // An error may hide any change.
             if concerns || event.is_err() {
                 let _ = sender.try_send(());
             }
         };
-        let failed = |error: notify::Error| CodeError::TooMuch(format!("the folder cannot be watched: {error}"));
+        let failed =
+            |error: notify::Error| CodeError::TooMuch(format!("the folder cannot be watched: {error}"));
         let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
         watcher.watch(root.path(), RecursiveMode::Recursive).map_err(failed)?;
         let stop = self.stop.child_token();
@@ -100,7 +97,12 @@ impl Code {
         Ok(())
     }
 
-    async fn follow(self: Arc<Self>, tree: CodeTree, mut changes: mpsc::Receiver<()>, stop: CancellationToken) {
+    async fn follow(
+        self: Arc<Self>,
+        tree: CodeTree,
+        mut changes: mpsc::Receiver<()>,
+        stop: CancellationToken,
+    ) {
         loop {
             tokio::select! {
                 change = changes.recv() => if change.is_none() { return },

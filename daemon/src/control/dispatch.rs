@@ -3,7 +3,9 @@
 use mcpd_ipc::{Access, Command, Fault, FaultKind, Outcome, Request};
 use serde_json::Value;
 
-use super::{Hands, Operator, allow, care, connections, doctor, keys, life, memory, projects, sessions, tools};
+use super::{
+    Hands, Operator, allow, care, connections, doctor, keys, life, memory, projects, sessions, tools,
+};
 use crate::auth::own_uid;
 
 /// Obeys one request. The reply is the JSON of its command's reply type.
@@ -84,17 +86,39 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
         Request::MemoryModelRemove(ask) => {
             reply::<mcpd_ipc::memory::MemoryModelRemove>(memory::remove(hands, operator, ask).await)
         }
-        Request::ProjectsList(ask) => reply::<mcpd_ipc::projects::ProjectsList>(projects::list(hands, ask).await),
-        Request::ProjectsShow(ask) => reply::<mcpd_ipc::projects::ProjectsShow>(projects::show(hands, operator, ask).await),
-        Request::ProjectsAnalyze(ask) => reply::<mcpd_ipc::projects::ProjectsAnalyze>(projects::analyze(hands, operator, ask).await),
-        Request::ProjectsAnalysis(ask) => reply::<mcpd_ipc::projects::ProjectsAnalysis>(projects::analysis(hands, operator, ask).await),
-        Request::ProjectsStop(ask) => reply::<mcpd_ipc::projects::ProjectsStop>(projects::stop(hands, operator, ask).await),
-        Request::ProjectsWatch(ask) => reply::<mcpd_ipc::projects::ProjectsWatch>(projects::watch(hands, operator, ask).await),
-        Request::ProjectsForget(ask) => reply::<mcpd_ipc::projects::ProjectsForget>(projects::forget(hands, operator, ask).await),
-        Request::PushBegin(ask) => reply::<mcpd_ipc::projects::PushBegin>(projects::push_begin(hands, operator, ask)),
-        Request::PushOffer(ask) => reply::<mcpd_ipc::projects::PushOffer>(projects::push_offer(hands, operator, ask).await),
-        Request::PushFiles(ask) => reply::<mcpd_ipc::projects::PushFiles>(projects::push_files(hands, operator, ask).await),
-        Request::PushEnd(ask) => reply::<mcpd_ipc::projects::PushEnd>(projects::push_end(hands, operator, ask).await),
+        Request::ProjectsList(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsList>(projects::list(hands, ask).await)
+        }
+        Request::ProjectsShow(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsShow>(projects::show(hands, operator, ask).await)
+        }
+        Request::ProjectsAnalyze(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsAnalyze>(projects::analyze(hands, operator, ask).await)
+        }
+        Request::ProjectsAnalysis(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsAnalysis>(projects::analysis(hands, operator, ask).await)
+        }
+        Request::ProjectsStop(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsStop>(projects::stop(hands, operator, ask).await)
+        }
+        Request::ProjectsWatch(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsWatch>(projects::watch(hands, operator, ask).await)
+        }
+        Request::ProjectsForget(ask) => {
+            reply::<mcpd_ipc::projects::ProjectsForget>(projects::forget(hands, operator, ask).await)
+        }
+        Request::PushBegin(ask) => {
+            reply::<mcpd_ipc::projects::PushBegin>(projects::push_begin(hands, operator, ask))
+        }
+        Request::PushOffer(ask) => {
+            reply::<mcpd_ipc::projects::PushOffer>(projects::push_offer(hands, operator, ask).await)
+        }
+        Request::PushFiles(ask) => {
+            reply::<mcpd_ipc::projects::PushFiles>(projects::push_files(hands, operator, ask).await)
+        }
+        Request::PushEnd(ask) => {
+            reply::<mcpd_ipc::projects::PushEnd>(projects::push_end(hands, operator, ask).await)
+        }
         Request::Doctor(ask) => reply::<mcpd_ipc::care::Doctor>(doctor::examine(hands, ask).await),
         Request::Backup(ask) => reply::<mcpd_ipc::care::Backup>(care::backup(hands, operator, ask).await),
         Request::Restore(ask) => reply::<mcpd_ipc::care::Restore>(care::restore(hands, operator, ask).await),

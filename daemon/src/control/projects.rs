@@ -3,9 +3,9 @@
 use mcpd_ipc::{
     FRAME_LIMIT, Fault,
     projects::{
-        AnalysisState, ProjectDetail, ProjectForgotten, ProjectInfo, ProjectList, ProjectsAnalysis, ProjectsAnalyze,
-        ProjectsForget, ProjectsList, ProjectsShow, ProjectsStop, ProjectsWatch, PushBegin, PushBegun, PushEnd,
-        PushFiles, PushOffer, PushTaken, PushWanted,
+        AnalysisState, ProjectDetail, ProjectForgotten, ProjectInfo, ProjectList, ProjectsAnalysis,
+        ProjectsAnalyze, ProjectsForget, ProjectsList, ProjectsShow, ProjectsStop, ProjectsWatch, PushBegin,
+        PushBegun, PushEnd, PushFiles, PushOffer, PushTaken, PushWanted,
     },
 };
 
@@ -19,7 +19,11 @@ pub(super) async fn list(hands: &Hands, ask: ProjectsList) -> Result<ProjectList
     Desk::list(&hands.code, ask.tenant.as_deref()).await
 }
 
-pub(super) async fn show(hands: &Hands, operator: Operator, ask: ProjectsShow) -> Result<ProjectDetail, Fault> {
+pub(super) async fn show(
+    hands: &Hands,
+    operator: Operator,
+    ask: ProjectsShow,
+) -> Result<ProjectDetail, Fault> {
     desk(hands, operator, ask.tenant)?.show(&ask.project).await
 }
 
@@ -41,13 +45,21 @@ pub(super) async fn analysis(
     desk(hands, operator, ask.tenant)?.analysis(&ask.project).await
 }
 
-pub(super) async fn stop(hands: &Hands, operator: Operator, ask: ProjectsStop) -> Result<AnalysisState, Fault> {
+pub(super) async fn stop(
+    hands: &Hands,
+    operator: Operator,
+    ask: ProjectsStop,
+) -> Result<AnalysisState, Fault> {
     let stopped = desk(hands, operator, ask.tenant)?.stop(&ask.project).await?;
     changed("analysis stopped", &stopped.project, operator);
     Ok(stopped)
 }
 
-pub(super) async fn watch(hands: &Hands, operator: Operator, ask: ProjectsWatch) -> Result<ProjectInfo, Fault> {
+pub(super) async fn watch(
+    hands: &Hands,
+    operator: Operator,
+    ask: ProjectsWatch,
+) -> Result<ProjectInfo, Fault> {
     let info = desk(hands, operator, ask.tenant)?.watch(&ask.project, ask.on).await?;
     changed(if ask.on { "watched" } else { "no longer watched" }, &ask.project, operator);
     Ok(info)
@@ -69,15 +81,27 @@ pub(super) fn push_begin(hands: &Hands, operator: Operator, ask: PushBegin) -> R
     desk(hands, operator, tenant)?.push_begin(ask, frame.saturating_sub(ENVELOPE))
 }
 
-pub(super) async fn push_offer(hands: &Hands, operator: Operator, ask: PushOffer) -> Result<PushWanted, Fault> {
+pub(super) async fn push_offer(
+    hands: &Hands,
+    operator: Operator,
+    ask: PushOffer,
+) -> Result<PushWanted, Fault> {
     pusher(hands, operator, &ask.push)?.push_offer(ask).await
 }
 
-pub(super) async fn push_files(hands: &Hands, operator: Operator, ask: PushFiles) -> Result<PushTaken, Fault> {
+pub(super) async fn push_files(
+    hands: &Hands,
+    operator: Operator,
+    ask: PushFiles,
+) -> Result<PushTaken, Fault> {
     pusher(hands, operator, &ask.push)?.push_files(ask).await
 }
 
-pub(super) async fn push_end(hands: &Hands, operator: Operator, ask: PushEnd) -> Result<AnalysisState, Fault> {
+pub(super) async fn push_end(
+    hands: &Hands,
+    operator: Operator,
+    ask: PushEnd,
+) -> Result<AnalysisState, Fault> {
     let begun = pusher(hands, operator, &ask.push)?.push_end(ask).await?;
     changed("pushed", &begun.project, operator);
     Ok(begun)

@@ -74,10 +74,14 @@ pub(super) async fn push(http: &Http, mut knock: Box<Knock>) -> Response {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "no other command of operators is ever heard on a network port")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other command of operators is ever heard on a network port"
+)]
 fn read(body: &[u8]) -> Result<Ask, Fault> {
-    let request = serde_json::from_slice(body)
-        .map_err(|error| Fault::new(FaultKind::Usage, format!("the body is no message about a push: {error}")))?;
+    let request = serde_json::from_slice(body).map_err(|error| {
+        Fault::new(FaultKind::Usage, format!("the body is no message about a push: {error}"))
+    })?;
     let (ask, tenant) = match request {
         Request::PushBegin(ask) => (Ask::Begin(ask.clone()), ask.tenant),
         Request::PushOffer(ask) => (Ask::Offer(ask), None),

@@ -74,7 +74,19 @@ impl Http {
         let HttpParts { mcp, guard, recorder, config, health, registry, code, tasks } = parts;
         let bodies = Bodies::new(config.borrow().server.body_memory);
         let (requests, talks) = (RequestIds::default(), Talks::default());
-        Arc::new(Self { mcp, guard, recorder, config, health, registry, code, requests, bodies, talks, tasks })
+        Arc::new(Self {
+            mcp,
+            guard,
+            recorder,
+            config,
+            health,
+            registry,
+            code,
+            requests,
+            bodies,
+            talks,
+            tasks,
+        })
     }
 
     /// Answers a request that came through a door.

@@ -13,6 +13,7 @@ pub mod mutants;
 pub mod shapes;
 pub mod siege;
 pub mod socket;
+pub mod trees;
 
 use std::{
     io::{BufRead, BufReader, Read},

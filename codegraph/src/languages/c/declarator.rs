@@ -26,8 +26,8 @@ impl<'n> Declared<'n> {
         let mut node = node;
         for _ in 0..LAYERS {
             node = match node.kind() {
-                "identifier" | "field_identifier" | "type_identifier" | "primitive_type" | "operator_name"
-                | "destructor_name" => {
+                "identifier" | "field_identifier" | "type_identifier" | "primitive_type"
+                | "operator_name" | "destructor_name" => {
                     return Some(Self { name: node, scope, parameters, is_pointer, value });
                 }
                 "operator_cast" => {

@@ -91,8 +91,12 @@ fn macro_function(visit: &mut Visit<'_>, node: Node<'_>) {
 pub(crate) fn function(visit: &mut Visit<'_>, node: Node<'_>) {
     let Some(declared) = node.child_by_field_name("declarator").and_then(Declared::read) else { return };
     let Some(parameters) = declared.parameters else { return };
-    let (parent, kind) = whose(visit, &declared);
     let name = declared.text(visit);
+    // Macros that begin a block let `else if (…) {…}` look like one.
+    if matches!(&*name, "if" | "for" | "while" | "switch" | "catch") {
+        return;
+    }
+    let (parent, kind) = whose(visit, &declared);
     let def = Def {
         at: Some(declared.name),
         body: body_of(node),
@@ -135,7 +139,9 @@ fn body_of(node: Node<'_>) -> Option<Node<'_>> {
 fn parameter_count(visit: &Visit<'_>, list: Node<'_>) -> u32 {
     let mut cursor = list.walk();
     let counts = |child: &Node<'_>| match child.kind() {
-        "parameter_declaration" => child.child_by_field_name("declarator").is_some() || visit.text(*child) != "void",
+        "parameter_declaration" => {
+            child.child_by_field_name("declarator").is_some() || visit.text(*child) != "void"
+        }
         "optional_parameter_declaration"
         | "variadic_parameter_declaration"
         | "variadic_parameter"
@@ -184,6 +190,8 @@ fn declare(visit: &mut Visit<'_>, node: Node<'_>) {
     let in_type = visit.within().is_some_and(Kind::is_type);
     let is_constant = has_word(visit, node, &["const", "constexpr", "constinit"]);
     let visibility = visibility(visit, node, in_type);
+    let last = node.child_count().checked_sub(1).and_then(|last| node.child(last as u32));
+    let is_torn = last.is_some_and(|last| last.is_missing());
     let mut cursor = node.walk();
     let mut head = None;
     for declarator in node.children_by_field_name("declarator", &mut cursor) {
@@ -195,9 +203,12 @@ fn declare(visit: &mut Visit<'_>, node: Node<'_>) {
         if let Some(list) = declared.parameters {
             let (parent, kind) = whose(visit, &declared);
             let parameters = parameter_count(visit, list);
-            let def =
-                Def { at, parameters, visibility, signature: Some(signature), ..Def::new(kind, name) };
+            let def = Def { at, parameters, visibility, signature: Some(signature), ..Def::new(kind, name) };
             visit.note(node, def, parent);
+            continue;
+        }
+        // Before a word that may be a macro, what looks like a name is the type: `API size_t length(void);`.
+        if is_torn || matches!(&*name, "if" | "int" | "unsigned" | "typedef" | "struct") {
             continue;
         }
         let (parent, kind) = match declared.scope {

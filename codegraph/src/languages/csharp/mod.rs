@@ -1,11 +1,14 @@
 //! C#: `tree-sitter-c-sharp`.
 
+mod head;
+
 use tree_sitter::Node;
 
 use crate::{
     extract::{Def, Grammar, Modules, Visit},
     facts::{Kind, Relation, Visibility},
 };
+use head::{head, prepared};
 
 pub(crate) static GRAMMAR: Grammar = Grammar {
     language: || tree_sitter_c_sharp::LANGUAGE.into(),
@@ -68,95 +71,6 @@ pub(crate) static GRAMMAR: Grammar = Grammar {
     silent_self: true,
 };
 
-/// What stands before the word of a definition.
-struct Head<'n> {
-    visibility: Option<Visibility>,
-    is_const: bool,
-    is_partial: bool,
-    /// Where it begins past its attributes.
-    first: Node<'n>,
-}
-
-fn head<'n>(visit: &Visit<'_>, node: Node<'n>) -> Head<'n> {
-    let mut head = Head { visibility: None, is_const: false, is_partial: false, first: node };
-    let (mut is_static, mut is_readonly, mut is_first) = (false, false, true);
-    let mut cursor = node.walk();
-    for word in node.children(&mut cursor) {
-        if matches!(word.kind(), "attribute_list" | "comment") {
-            continue;
-        }
-        if std::mem::take(&mut is_first) {
-            head.first = word;
-        }
-        if word.kind() != "modifier" {
-            break;
-        }
-        match &*visit.text(word) {
-            "public" => head.visibility = Some(Visibility::Public),
-            // `protected internal` and `private protected` too.
-            "protected" => head.visibility = Some(Visibility::Protected),
-            "internal" => head.visibility = head.visibility.or(Some(Visibility::Internal)),
-            "private" | "file" => head.visibility = head.visibility.or(Some(Visibility::Private)),
-            "const" => head.is_const = true,
-            "static" => is_static = true,
-            "readonly" => is_readonly = true,
-            "partial" => head.is_partial = true,
-            _ => {}
-        }
-    }
-    head.is_const |= is_static && is_readonly;
-    head
-}
-
-/// Notes attributes for the definition that is made next.
-fn attributes(visit: &mut Visit<'_>, node: Node<'_>) {
-    let mut cursor = node.walk();
-    for list in node.named_children(&mut cursor).take_while(|child| child.kind() == "attribute_list") {
-        let mut cursor = list.walk();
-        for one in list.named_children(&mut cursor).filter(|child| child.kind() == "attribute") {
-            if let Some(name) = one.child_by_field_name("name").and_then(type_node) {
-                visit.decorate(name);
-            }
-        }
-    }
-}
-
-/// Members of interfaces and cases are public, other members private, and the rest is for its assembly.
-fn unsaid(visit: &Visit<'_>) -> Visibility {
-    match visit.within() {
-        Some(Kind::Interface | Kind::Enum) => Visibility::Public,
-        Some(kind) if kind.is_type() || kind.is_callable() => Visibility::Private,
-        Some(_) | None => Visibility::Internal,
-    }
-}
-
-/// Returns a definition with its name, signature and visibility; its attributes are noted.
-fn prepared<'n>(
-    visit: &mut Visit<'_>,
-    node: Node<'n>,
-    name: Node<'n>,
-    body: Option<Node<'n>>,
-    kind: Kind,
-) -> Def<'n> {
-    attributes(visit, node);
-    let head = head(visit, node);
-    let visibility = head.visibility.unwrap_or_else(|| unsaid(visit));
-    let signature = visit.head_from(head.first, node, body);
-    let signature = Some(signature.trim_end_matches([';', ' ']).to_owned());
-    let doc = visit.comment_above(node.start_position().row).map(|doc| untagged(&doc));
-    Def { at: Some(name), body, visibility, doc, signature, ..Def::new(kind, visit.text(name)) }
-}
-
-/// Takes the tags of XML that stand around text out of it.
-fn untagged(doc: &str) -> String {
-    let mut doc = doc.to_owned();
-    for tag in ["<summary>", "</summary>", "<remarks>", "</remarks>", "<para>", "</para>"] {
-        doc = doc.replace(tag, "");
-    }
-    let lines: Vec<&str> = doc.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.join("\n")
-}
-
 fn class(visit: &mut Visit<'_>, node: Node<'_>) {
     let mut cursor = node.walk();
     let is_struct = node.children(&mut cursor).any(|child| child.kind() == "struct");
@@ -215,11 +129,8 @@ fn bases(visit: &mut Visit<'_>, node: Node<'_>, entity: u32, kind: Kind) {
         let path = visit.text(named);
         let mut last = path.rsplit(['.', ':']).next().unwrap_or(&path).chars();
         let is_interface = last.next() == Some('I') && last.next().is_some_and(char::is_uppercase);
-        let relation = match kind {
-            Kind::Interface => Relation::Inherits,
-            Kind::Class if !is_interface => Relation::Inherits,
-            _ => Relation::Implements,
-        };
+        let inherits = kind == Kind::Interface || kind == Kind::Class && !is_interface;
+        let relation = if inherits { Relation::Inherits } else { Relation::Implements };
         visit.refer_from(relation, Some(entity), named);
     }
 }

@@ -117,14 +117,8 @@ fn define(visit: &mut Visit<'_>, node: Node<'_>, kind: Kind, parameters: u32) ->
     let head = head(visit, node);
     let signature = Some(signature(visit, head.first, node, body));
     let visibility = head.visibility.unwrap_or_else(|| unsaid(visit));
-    let def = Def {
-        at: Some(name),
-        body,
-        parameters,
-        visibility,
-        signature,
-        ..Def::new(kind, visit.text(name))
-    };
+    let def =
+        Def { at: Some(name), body, parameters, visibility, signature, ..Def::new(kind, visit.text(name)) };
     visit.define(node, def)
 }
 
@@ -207,8 +201,7 @@ fn method(visit: &mut Visit<'_>, node: Node<'_>) {
     let of_enum = visit.within() == Some(Kind::Enum);
     let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
         let mut cursor = list.walk();
-        let counts =
-            |child: &Node<'_>| matches!(child.kind(), "formal_parameter" | "spread_parameter");
+        let counts = |child: &Node<'_>| matches!(child.kind(), "formal_parameter" | "spread_parameter");
         list.named_children(&mut cursor).filter(counts).count() as u32
     });
     let entity = define(visit, node, kind, parameters);
@@ -309,7 +302,7 @@ fn call(visit: &mut Visit<'_>, node: Node<'_>) {
 
 /// `this::save` will be called; `Todo::new` makes one.
 fn method_reference(visit: &mut Visit<'_>, node: Node<'_>) {
-    let (first, last) = (node.child(0), node.child(node.child_count().saturating_sub(1) as u32));
+    let (first, last) = (node.child(0), node.child(node.child_count().saturating_sub(1)));
     let (Some(object), Some(name)) = (first, last) else { return };
     if name.kind() == "identifier" {
         visit.refer_member(Relation::Calls, object, name);

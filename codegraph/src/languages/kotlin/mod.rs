@@ -1,11 +1,14 @@
 //! Kotlin: `tree-sitter-kotlin-sg`, whose nodes have few fields: children are found by their kind.
 
+mod head;
+
 use tree_sitter::Node;
 
 use crate::{
     extract::{Def, Grammar, Modules, Visit},
     facts::{Kind, Relation, Visibility},
 };
+use head::head;
 
 pub(crate) static GRAMMAR: Grammar = Grammar {
     language: || tree_sitter_kotlin_sg::LANGUAGE.into(),
@@ -60,63 +63,6 @@ pub(crate) static GRAMMAR: Grammar = Grammar {
 fn child<'n>(node: Node<'n>, kinds: &[&str]) -> Option<Node<'n>> {
     let mut cursor = node.walk();
     node.children(&mut cursor).find(|child| kinds.contains(&child.kind()))
-}
-
-/// What stands before the word of a definition.
-struct Head<'n> {
-    visibility: Visibility,
-    is_const: bool,
-    /// Where it begins past its annotations.
-    first: Node<'n>,
-}
-
-/// Reads modifiers, and notes annotations for the definition that is made next.
-fn head<'n>(visit: &mut Visit<'_>, node: Node<'n>) -> Head<'n> {
-    let mut head = Head { visibility: Visibility::Public, is_const: false, first: node };
-    let mut cursor = node.walk();
-    let mut children = node.children(&mut cursor);
-    let Some(modifiers) = children.next().filter(|child| child.kind() == "modifiers") else { return head };
-    head.first = children.next().unwrap_or(node);
-    let mut is_first = true;
-    let mut cursor = modifiers.walk();
-    for word in modifiers.named_children(&mut cursor) {
-        match word.kind() {
-            "annotation" => {
-                annotation(visit, word);
-                continue;
-            }
-            "line_comment" | "multiline_comment" => continue,
-            "visibility_modifier" => {
-                head.visibility = match &*visit.text(word) {
-                    "private" => Visibility::Private,
-                    "protected" => Visibility::Protected,
-                    "internal" => Visibility::Internal,
-                    _ => Visibility::Public,
-                }
-            }
-            "property_modifier" => head.is_const |= visit.text(word) == "const",
-            _ => {}
-        }
-        if std::mem::take(&mut is_first) {
-            head.first = word;
-        }
-    }
-    head
-}
-
-/// `@A`, `@A(…)`, `@get:A`, `@[A B]`.
-fn annotation(visit: &mut Visit<'_>, node: Node<'_>) {
-    let mut cursor = node.walk();
-    for one in node.named_children(&mut cursor) {
-        let named = match one.kind() {
-            "constructor_invocation" => child(one, &["user_type"]),
-            "user_type" => Some(one),
-            _ => None,
-        };
-        if let Some(path) = named.and_then(|named| type_path(visit, named)) {
-            visit.decorate_by(&path, one.start_position().row as u32 + 1);
-        }
-    }
 }
 
 fn class(visit: &mut Visit<'_>, node: Node<'_>) {
@@ -177,8 +123,7 @@ fn class_parameter(visit: &mut Visit<'_>, node: Node<'_>) {
     bind_field(visit, &text, declared);
     let head = head(visit, node);
     let signature = Some(visit.head_from(head.first, node, value(node)));
-    let def =
-        Def { at: Some(name), visibility: head.visibility, signature, ..Def::new(Kind::Field, text) };
+    let def = Def { at: Some(name), visibility: head.visibility, signature, ..Def::new(Kind::Field, text) };
     let parent = visit.scope();
     visit.note(node, def, parent);
 }

@@ -222,8 +222,7 @@ fn leaves(visit: &mut Visit<'_>, node: Node<'_>, each: &str, kind: Kind) {
         let value = child(one, &["="]);
         let signature =
             Some(visit.head_from(head.first, node, value).trim_end_matches([';', ' ']).to_owned());
-        let def =
-            Def { at: Some(name), visibility: head.visibility, signature, ..Def::new(kind, text) };
+        let def = Def { at: Some(name), visibility: head.visibility, signature, ..Def::new(kind, text) };
         visit.note(node, def, parent);
     }
 }
@@ -270,7 +269,10 @@ fn assignment(visit: &mut Visit<'_>, node: Node<'_>) {
 
 /// Returns an expression as a path: `self::$shared` is a field as `$this->shared` is.
 fn receiver(visit: &Visit<'_>, node: Node<'_>) -> String {
-    visit.text(node).replace("::$", "::")
+    match visit.short_text(node).replace("::$", "::") {
+        long if long.is_empty() => "()".to_owned(),
+        text => text,
+    }
 }
 
 /// Returns the part of a type that names it: not of `int`, nor of several.

@@ -150,7 +150,8 @@ fn method(visit: &mut Visit<'_>, node: Node<'_>) {
     let signature = visit.head_from(node, node, end);
     let signature = Some(signature.trim_end_matches([';', ' ']).to_owned());
     let has_body = body.or(end);
-    let def = Def { at: Some(name), body: has_body, parameters, visibility, signature, ..Def::new(kind, text) };
+    let def =
+        Def { at: Some(name), body: has_body, parameters, visibility, signature, ..Def::new(kind, text) };
     visit.define(node, def);
 }
 
@@ -227,7 +228,10 @@ fn symbol(visit: &Visit<'_>, node: Node<'_>) -> Option<String> {
 
 /// Returns an expression as a path: `@store` is a field as `self.store` is.
 fn written(visit: &Visit<'_>, node: Node<'_>) -> String {
-    let text = visit.text(node).replace("&.", ".");
+    let text = match visit.short_text(node).replace("&.", ".") {
+        long if long.is_empty() => return "()".to_owned(),
+        text => text,
+    };
     let text = text.strip_suffix("self.class").map(|before| format!("{before}self")).unwrap_or(text);
     match text.strip_prefix("@@").or_else(|| text.strip_prefix('@')) {
         Some(field) => format!("self.{field}"),

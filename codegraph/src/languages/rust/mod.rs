@@ -93,9 +93,14 @@ fn trait_item(visit: &mut Visit<'_>, node: Node<'_>) {
 
 /// What is implemented for a type of this file belongs to that type; for one of elsewhere, to a stand-in of its name.
 fn implementation(visit: &mut Visit<'_>, node: Node<'_>) {
-    let Some(of) = node.child_by_field_name("type").and_then(type_node) else { return };
-    let path = visit.text(of).into_owned();
-    let name = path.rsplit("::").next().unwrap_or(&path).to_owned();
+    let Some(of) = node.child_by_field_name("type") else { return };
+    // Of what has no name, such as `[T]`, what is written is the name.
+    let path: String = match type_node(of) {
+        Some(named) => visit.text(named).into_owned(),
+        None => visit.text(of).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    let name = if type_node(of).is_some() { path.rsplit("::").next().unwrap_or(&path) } else { &path };
+    let name = name.to_owned();
     let entity = match visit.known_type(&name) {
         Some(entity) => {
             visit.reopen(entity);
@@ -299,9 +304,12 @@ fn type_node(node: Node<'_>) -> Option<Node<'_>> {
     let mut node = node;
     loop {
         node = match node.kind() {
-            "type_identifier" | "scoped_type_identifier" | "identifier" | "scoped_identifier" | "self" => {
-                return Some(node);
-            }
+            "type_identifier"
+            | "scoped_type_identifier"
+            | "identifier"
+            | "scoped_identifier"
+            | "self"
+            | "primitive_type" => return Some(node),
             "generic_type" | "reference_type" | "generic_type_with_turbofish" => {
                 node.child_by_field_name("type")?
             }

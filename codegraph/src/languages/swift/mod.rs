@@ -1,11 +1,16 @@
 //! Swift: `tree-sitter-swift`, which has one kind of node for classes, structs, enums, actors and extensions.
 
+mod head;
+mod property;
+
 use tree_sitter::Node;
 
 use crate::{
     extract::{Def, Grammar, Modules, Visit},
     facts::{Kind, Relation, Visibility},
 };
+use head::head;
+use property::{is_local, property, statements};
 
 pub(crate) static GRAMMAR: Grammar = Grammar {
     language: || tree_sitter_swift::LANGUAGE.into(),
@@ -25,6 +30,7 @@ pub(crate) static GRAMMAR: Grammar = Grammar {
         ("typealias_declaration", alias),
         ("associatedtype_declaration", alias),
         ("statements", statements),
+        ("parameter", parameter),
         ("lambda_parameter", parameter),
         ("call_expression", call),
         ("constructor_expression", creation),
@@ -60,54 +66,6 @@ pub(crate) static GRAMMAR: Grammar = Grammar {
 fn child<'n>(node: Node<'n>, kinds: &[&str]) -> Option<Node<'n>> {
     let mut cursor = node.walk();
     node.children(&mut cursor).find(|child| kinds.contains(&child.kind()))
-}
-
-/// What stands before the word of a definition.
-struct Head<'n> {
-    visibility: Visibility,
-    is_static: bool,
-    /// Where it begins past its attributes.
-    first: Node<'n>,
-}
-
-/// Reads modifiers, and notes attributes for the definition that is made next.
-fn head<'n>(visit: &mut Visit<'_>, node: Node<'n>) -> Head<'n> {
-    let mut head = Head { visibility: unsaid(visit), is_static: false, first: node };
-    let mut cursor = node.walk();
-    let mut children = node.children(&mut cursor);
-    let Some(modifiers) = children.next().filter(|child| child.kind() == "modifiers") else { return head };
-    head.first = children.next().unwrap_or(node);
-    let mut is_first = true;
-    let mut cursor = modifiers.walk();
-    for word in modifiers.named_children(&mut cursor) {
-        match word.kind() {
-            "attribute" => {
-                if let Some(path) = child(word, &["user_type"]).and_then(|named| type_path(visit, named)) {
-                    visit.decorate_by(&path, word.start_position().row as u32 + 1);
-                }
-                continue;
-            }
-            "comment" | "multiline_comment" => continue,
-            // `private(set)` is about changing it.
-            "visibility_modifier" => match &*visit.text(word) {
-                "public" | "open" => head.visibility = Visibility::Public,
-                "private" | "fileprivate" => head.visibility = Visibility::Private,
-                "internal" | "package" => head.visibility = Visibility::Internal,
-                _ => {}
-            },
-            "property_modifier" => head.is_static |= visit.text(word) == "static",
-            _ => {}
-        }
-        if std::mem::take(&mut is_first) {
-            head.first = word;
-        }
-    }
-    head
-}
-
-/// What says nothing is for its module; members of protocols and of extensions are as open as those.
-fn unsaid(visit: &Visit<'_>) -> Visibility {
-    visit.section().unwrap_or(Visibility::Internal)
 }
 
 fn class(visit: &mut Visit<'_>, node: Node<'_>) {
@@ -164,8 +122,9 @@ fn define(visit: &mut Visit<'_>, node: Node<'_>, kind: Kind) -> Option<(u32, Vis
     let body = node.child_by_field_name("body");
     let head = head(visit, node);
     let signature = Some(visit.head_from(head.first, node, body));
-    let def =
-        Def { at: Some(name), body, visibility: head.visibility, signature, ..Def::new(kind, text) };
+    // A stand-in only declares: what it stands for has the body.
+    let body = body.filter(|_| kind != Kind::Type);
+    let def = Def { at: Some(name), body, visibility: head.visibility, signature, ..Def::new(kind, text) };
     Some((visit.define(node, def)?, head.visibility))
 }
 
@@ -173,7 +132,8 @@ fn bases(visit: &mut Visit<'_>, node: Node<'_>, entity: u32, first: Relation, ot
     let mut relation = first;
     let mut cursor = node.walk();
     for base in node.named_children(&mut cursor).filter(|child| child.kind() == "inheritance_specifier") {
-        if let Some(path) = base.child_by_field_name("inherits_from").and_then(|base| type_path(visit, base)) {
+        if let Some(path) = base.child_by_field_name("inherits_from").and_then(|base| type_path(visit, base))
+        {
             visit.refer_text(relation, Some(entity), &path, base.start_position().row as u32 + 1);
         }
         relation = other;
@@ -188,12 +148,7 @@ fn enum_entry(visit: &mut Visit<'_>, node: Node<'_>) {
     let mut cursor = node.walk();
     for name in node.children_by_field_name("name", &mut cursor) {
         let signature = Some(visit.head_from(first, node, None));
-        let def = Def {
-            at: Some(name),
-            visibility,
-            signature,
-            ..Def::new(Kind::Constant, visit.text(name))
-        };
+        let def = Def { at: Some(name), visibility, signature, ..Def::new(Kind::Constant, visit.text(name)) };
         visit.note(node, def, Some(parent));
     }
 }
@@ -219,26 +174,7 @@ fn function(visit: &mut Visit<'_>, node: Node<'_>) {
         signature,
         ..Def::new(kind, visit.text(name))
     };
-    if visit.define(node, def).is_none() {
-        return;
-    }
-    let mut last = None;
-    let mut cursor = node.walk();
-    for child in node.children(&mut cursor) {
-        match child.kind() {
-            // `x: T...` is an array.
-            "..." => last = None,
-            "parameter" => {
-                if let Some(last) = last.replace(child) {
-                    parameter(visit, last);
-                }
-            }
-            _ => {}
-        }
-    }
-    if let Some(last) = last {
-        parameter(visit, last);
-    }
+    visit.define(node, def);
 }
 
 fn macro_declaration(visit: &mut Visit<'_>, node: Node<'_>) {
@@ -255,103 +191,8 @@ fn macro_declaration(visit: &mut Visit<'_>, node: Node<'_>) {
     visit.note(node, def, parent);
 }
 
-/// One of the variables that `var a: A, b = B()` declares.
-struct Declared<'n> {
-    name: Node<'n>,
-    type_name: Option<String>,
-    value: Option<Node<'n>>,
-    accessors: Option<Node<'n>>,
-}
-
-fn declared<'n>(visit: &Visit<'_>, node: Node<'n>) -> Vec<Declared<'n>> {
-    let mut all: Vec<Declared<'n>> = Vec::new();
-    let mut cursor = node.walk();
-    for part in node.children(&mut cursor) {
-        if part.kind() == "pattern" {
-            // Of `let (a, b) = …` nothing is known.
-            if let Some(name) = part.child_by_field_name("bound_identifier") {
-                all.push(Declared { name, type_name: None, value: None, accessors: None });
-            }
-            continue;
-        }
-        let Some(last) = all.last_mut() else { continue };
-        match part.kind() {
-            "type_annotation" => {
-                let declared = part.child_by_field_name("name");
-                last.type_name = declared.and_then(|declared| type_path(visit, declared));
-            }
-            "computed_property" | "willset_didset_block" | "protocol_property_requirements" => {
-                last.accessors = Some(part);
-            }
-            "=" => last.value = Some(part),
-            "call_expression" | "constructor_expression" if last.type_name.is_none() => {
-                last.type_name = made(visit, part);
-            }
-            _ => {}
-        }
-    }
-    all
-}
-
-/// What stands among statements is nobody else's: in the outermost ones, which hold all others.
-fn statements(visit: &mut Visit<'_>, node: Node<'_>) {
-    if visit.said_visibility(node).is_none() {
-        visit.say_visibility(node, Visibility::Private);
-    }
-}
-
-fn is_local(visit: &Visit<'_>, node: Node<'_>) -> bool {
-    visit.in_function() || visit.said_visibility(node).is_some()
-}
-
-fn property(visit: &mut Visit<'_>, node: Node<'_>) {
-    let all = declared(visit, node);
-    if is_local(visit, node) {
-        for one in all {
-            if let Some(type_name) = one.type_name {
-                let name = visit.text(one.name);
-                visit.bind(&name, &type_name);
-            }
-        }
-        return;
-    }
-    let head = head(visit, node);
-    let parent = visit.scope();
-    let is_let = child(node, &["value_binding_pattern"]).is_some_and(|word| visit.text(word) == "let");
-    let kind = match parent {
-        Some(_) if is_let && head.is_static => Kind::Constant,
-        Some(_) => Kind::Field,
-        None if is_let => Kind::Constant,
-        None => Kind::Variable,
-    };
-    let mut computed = None;
-    for one in all {
-        let name = visit.text(one.name);
-        if let Some(type_name) = one.type_name {
-            // A field is known by its name alone too.
-            if parent.is_some() {
-                visit.bind(&format!("self.{name}"), &type_name);
-            }
-            visit.bind(&name, &type_name);
-        }
-        let signature = Some(visit.head_from(head.first, node, one.value.or(one.accessors)));
-        let def = Def {
-            at: Some(one.name),
-            body: one.accessors,
-            visibility: head.visibility,
-            signature,
-            ..Def::new(kind, name)
-        };
-        let entity = visit.note(node, def, parent);
-        computed = one.accessors.and(entity).or(computed);
-    }
-    if let Some(entity) = computed {
-        visit.reopen(entity);
-    }
-}
-
 fn alias(visit: &mut Visit<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name")else { return };
+    let Some(name) = node.child_by_field_name("name") else { return };
     if is_local(visit, node) {
         return;
     }
@@ -368,6 +209,10 @@ fn alias(visit: &mut Visit<'_>, node: Node<'_>) {
 }
 
 fn parameter(visit: &mut Visit<'_>, node: Node<'_>) {
+    // `x: T...` is an array.
+    if child(node, &["..."]).is_some() {
+        return;
+    }
     let mut cursor = node.walk();
     // The grammar calls the type a name too.
     let mut named = node.children_by_field_name("name", &mut cursor);
@@ -377,17 +222,6 @@ fn parameter(visit: &mut Visit<'_>, node: Node<'_>) {
         let name = visit.text(name);
         visit.bind(&name, &declared);
     }
-}
-
-/// Returns the type that is made, known by its capital.
-fn made(visit: &Visit<'_>, node: Node<'_>) -> Option<String> {
-    let callee = node.named_child(0)?;
-    let path = match callee.kind() {
-        "user_type" => type_path(visit, callee)?,
-        "simple_identifier" | "navigation_expression" => visit.text(callee).into_owned(),
-        _ => return None,
-    };
-    path.rsplit('.').next()?.starts_with(char::is_uppercase).then_some(path)
 }
 
 /// Returns the path of a type without its parameters; of `T?`, `some T` and `any T` that of T.

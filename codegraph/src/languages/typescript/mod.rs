@@ -26,7 +26,7 @@ const fn with(language: fn() -> tree_sitter::Language) -> Grammar {
     }
 }
 
-const OWN: [(&str, Handler); 11] = [
+const OWN: [(&str, Handler); 12] = [
     ("abstract_class_declaration", js::class),
     ("interface_declaration", interface),
     ("type_alias_declaration", alias),
@@ -37,6 +37,7 @@ const OWN: [(&str, Handler); 11] = [
     ("method_signature", js::method),
     ("abstract_method_signature", js::method),
     ("public_field_definition", js::field),
+    ("property_signature", property),
     ("required_parameter", parameter),
 ];
 
@@ -59,6 +60,13 @@ fn interface(visit: &mut Visit<'_>, node: Node<'_>) {
     let mut cursor = bases.walk();
     for base in bases.named_children(&mut cursor) {
         js::base(visit, Relation::Inherits, entity, base);
+    }
+}
+
+/// A property of an interface, or of the object type that has a name; others are spoken of in passing.
+fn property(visit: &mut Visit<'_>, node: Node<'_>) {
+    if !visit.in_function() && visit.below() == 2 && visit.within().is_some_and(Kind::is_type) {
+        js::field(visit, node);
     }
 }
 

@@ -3,8 +3,8 @@
 
 /// Words before a parenthesis that are no names.
 const WORDS: [&str; 14] = [
-    "if", "for", "while", "switch", "catch", "function", "return", "typeof", "await", "async", "new", "in", "of",
-    "void",
+    "if", "for", "while", "switch", "catch", "function", "return", "typeof", "await", "async", "new", "in",
+    "of", "void",
 ];
 
 /// Answers whether a text is a name, or names joined by dots.

@@ -35,8 +35,7 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
     let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
     let (_sender, config) = tokio::sync::watch::channel(config);
     let code = crate::code::Code::new(shelf.library.store.clone(), config.clone(), None);
-    let shelves =
-        Shelves { store: &shelf.library.store, memories: &shelf.library.memories, code: &code };
+    let shelves = Shelves { store: &shelf.library.store, memories: &shelf.library.memories, code: &code };
     let registry = Registry::new(shelves, config, &Recorder::default()).unwrap();
     let named = words::tools_named();
     assert!(named.len() > 5);

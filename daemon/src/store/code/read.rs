@@ -79,8 +79,9 @@ impl CodeRepository<'_> {
 
     /// Returns all trees, of one tenant or of everybody, in the order of their names.
     pub async fn trees(&self, tenant: Option<&str>) -> Result<Vec<CodeTree>, StoreError> {
-        let sql =
-            sqlx::AssertSqlSafe(format!("{TREES} WHERE ?1 IS NULL OR p.tenant = ?1 ORDER BY p.tenant, p.name"));
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{TREES} WHERE ?1 IS NULL OR p.tenant = ?1 ORDER BY p.tenant, p.name"
+        ));
         sqlx::query(sql).bind(tenant).fetch_all(&self.0.readers).await?.iter().map(tree).collect()
     }
 
@@ -124,7 +125,11 @@ impl CodeRepository<'_> {
         .bind(since)
         .fetch(&mut *snapshot);
         while let Some(row) = rows.try_next().await? {
-            visit(Kept { file: file(&row)?, language: row.try_get("language")?, facts: row.try_get("facts")? });
+            visit(Kept {
+                file: file(&row)?,
+                language: row.try_get("language")?,
+                facts: row.try_get("facts")?,
+            });
         }
         Ok((revision, paths))
     }
@@ -162,7 +167,8 @@ impl CodeRepository<'_> {
 
     /// Returns the bytes of all contents a project was sent.
     pub async fn text_bytes(&self, project: &str) -> Result<i64, StoreError> {
-        let sum = sqlx::query_scalar("SELECT coalesce(sum(length(text)), 0) FROM code_texts WHERE project = ?");
+        let sum =
+            sqlx::query_scalar("SELECT coalesce(sum(length(text)), 0) FROM code_texts WHERE project = ?");
         Ok(sum.bind(project).fetch_one(&self.0.readers).await?)
     }
 }

@@ -68,7 +68,9 @@ impl CodeRepository<'_> {
         source: TreeSource,
         root: Option<String>,
     ) -> Result<String, StoreError> {
-        let work = async move |connection: &mut SqliteConnection, telling: &mut Telling| -> Result<String, StoreError> {
+        let work = async move |connection: &mut SqliteConnection,
+                               telling: &mut Telling|
+                    -> Result<String, StoreError> {
             let project = projects::ensure(connection, telling, &owner.tenant, &name).await?;
             sqlx::query(
                 "INSERT INTO code_trees (project, title, source, root) VALUES (?, ?, ?, ?) \
@@ -194,12 +196,19 @@ async fn sweep(connection: &mut SqliteConnection, project: String) -> Result<boo
 }
 
 async fn forget(connection: &mut SqliteConnection, project: String) -> Result<u64, StoreError> {
-    let files = sqlx::query("DELETE FROM code_files WHERE project = ?").bind(&project).execute(&mut *connection).await?;
+    let files = sqlx::query("DELETE FROM code_files WHERE project = ?")
+        .bind(&project)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("DELETE FROM code_trees WHERE project = ?").bind(&project).execute(connection).await?;
     Ok(files.rows_affected())
 }
 
-async fn write_commit(connection: &mut SqliteConnection, project: String, commit: Commit) -> Result<i64, StoreError> {
+async fn write_commit(
+    connection: &mut SqliteConnection,
+    project: String,
+    commit: Commit,
+) -> Result<i64, StoreError> {
     let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM code_trees WHERE project = ?")
         .bind(&project)
         .fetch_optional(&mut *connection)

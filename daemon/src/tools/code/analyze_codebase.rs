@@ -256,7 +256,12 @@ fn stats(
 fn missing(figures: &Figures, hint: Hint) -> Option<String> {
     let words: &[&str] = match hint {
         // The default hints at nothing.
-        Hint::Python => return figures.languages.is_empty().then(|| "no source file of a known language is in the tree".to_owned()),
+        Hint::Python => {
+            return figures
+                .languages
+                .is_empty()
+                .then(|| "no source file of a known language is in the tree".to_owned());
+        }
         Hint::Javascript => &["javascript", "typescript", "tsx", "vue"],
         Hint::Java => &["java", "kotlin"],
     };

@@ -106,15 +106,19 @@ impl Tool for ExplainModule {
                 let node = file(graph, &args.file_path)?;
                 let about = graph.file_facts(node);
                 let all = graph.inside(node);
-                let count = |wanted: &dyn Fn(Kind) -> bool| all.iter().filter(|one| wanted(graph.kind(**one))).count();
+                let count = |wanted: &dyn Fn(Kind) -> bool| {
+                    all.iter().filter(|one| wanted(graph.kind(**one))).count()
+                };
                 let top = graph.children(node);
                 let of = |wanted: &dyn Fn(Kind) -> bool| -> Vec<Node> {
                     top.iter().copied().filter(|one| wanted(graph.kind(*one))).collect()
                 };
                 let (types, functions) = (of(&Kind::is_type), of(&Kind::is_callable));
                 let constants = of(&|kind| matches!(kind, Kind::Constant | Kind::Variable));
-                let complex = all.iter().max_by_key(|one| graph.about(**one).metrics.map_or(0, |it| it.cyclomatic));
-                let is_complex = |one: &&Node| graph.about(**one).metrics.is_some_and(|it| it.cyclomatic > 10);
+                let complex =
+                    all.iter().max_by_key(|one| graph.about(**one).metrics.map_or(0, |it| it.cyclomatic));
+                let is_complex =
+                    |one: &&Node| graph.about(**one).metrics.is_some_and(|it| it.cyclomatic > 10);
                 let truncated = [&types, &functions, &constants].iter().any(|all| all.len() > MOST);
                 Ok(Output {
                     file_path: graph.path(node).to_owned(),
@@ -129,8 +133,17 @@ impl Tool for ExplainModule {
                     classes: types.iter().take(MOST).map(|one| type_of(graph, *one)).collect(),
                     functions: functions.iter().take(MOST).map(|one| EntityView::of(graph, *one)).collect(),
                     constants: constants.iter().take(MOST).map(|one| graph.name(*one).to_owned()).collect(),
-                    imports: graph.imports(node).into_iter().take(MOST).map(|one| imported(graph, one)).collect(),
-                    imported_by: graph.referring_files(node).iter().map(|one| graph.path(*one).to_owned()).collect(),
+                    imports: graph
+                        .imports(node)
+                        .into_iter()
+                        .take(MOST)
+                        .map(|one| imported(graph, one))
+                        .collect(),
+                    imported_by: graph
+                        .referring_files(node)
+                        .iter()
+                        .map(|one| graph.path(*one).to_owned())
+                        .collect(),
                     used_from_outside: used(graph, node),
                     most_complex: complex.filter(is_complex).map(|one| EntityView::of(graph, *one)),
                     truncated,
@@ -143,7 +156,8 @@ impl Tool for ExplainModule {
 
 fn type_of(graph: &Graph, node: Node) -> Type {
     let members = graph.children(node);
-    let (methods, fields): (Vec<Node>, Vec<Node>) = members.into_iter().partition(|one| graph.kind(*one).is_callable());
+    let (methods, fields): (Vec<Node>, Vec<Node>) =
+        members.into_iter().partition(|one| graph.kind(*one).is_callable());
     Type {
         entity: EntityView::of(graph, node),
         bases: graph.bases(node),

@@ -105,7 +105,9 @@ fn answer(scene: &Scene<'_>, ranked: &[(Node, f64)], budget: i64) -> Output {
             continue;
         }
         let (callers, callees) = graph.neighbours(*node);
-        let briefs = |nodes: &[Node]| nodes.iter().take(NEIGHBOURS).map(|one| Brief::of(graph, *one)).collect::<Vec<_>>();
+        let briefs = |nodes: &[Node]| {
+            nodes.iter().take(NEIGHBOURS).map(|one| Brief::of(graph, *one)).collect::<Vec<_>>()
+        };
         let (callers, callees) = (briefs(&callers), briefs(&callees));
         tokens += cost + 25 * (callers.len() + callees.len()) as i64;
         shown.push(*node);

@@ -4,7 +4,12 @@ use mcpd_codegraph::{Graph, Hanging, Node, Tie, facts::Relation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Asking, file, fresh::Fresh, meant, view::{Brief, EntityView, share}};
+use super::{
+    Asking, file,
+    fresh::Fresh,
+    meant,
+    view::{Brief, EntityView, share},
+};
 use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect};
 
 /// Links named in each direction.

@@ -40,7 +40,8 @@ impl From<&Freshness> for Fresh {
     fn from(fresh: &Freshness) -> Self {
         let first = |all: &[String]| all.iter().take(NAMED).cloned().collect();
         let cut = fresh.cut.as_ref().map(|cut| format!("the index is incomplete: {cut}"));
-        let stale = (!fresh.changed.is_empty()).then(|| "the changed files are being read again now".to_owned());
+        let stale =
+            (!fresh.changed.is_empty()).then(|| "the changed files are being read again now".to_owned());
         let notes: Vec<String> = cut.into_iter().chain(fresh.unknown.clone()).chain(stale).collect();
         Self {
             indexed_at: time::text(fresh.indexed_at),

@@ -70,10 +70,14 @@ impl Tool for ListModules {
             .ask(call, args.project_id, move |scene| {
                 let graph = scene.graph;
                 let below = |path: &str| {
-                    let rest = folder.as_deref().filter(|folder| !folder.is_empty()).map(|folder| path.strip_prefix(folder));
+                    let rest = folder
+                        .as_deref()
+                        .filter(|folder| !folder.is_empty())
+                        .map(|folder| path.strip_prefix(folder));
                     rest.is_none_or(|rest| rest.is_some_and(|rest| rest.starts_with('/') || rest.is_empty()))
                 };
-                let files: Vec<_> = graph.files_by_path().into_iter().filter(|node| below(graph.path(*node))).collect();
+                let files: Vec<_> =
+                    graph.files_by_path().into_iter().filter(|node| below(graph.path(*node))).collect();
                 let some = files.iter().skip(page.offset as usize).take(page.limit as usize);
                 let modules: Vec<Module> = some
                     .map(|node| {
@@ -83,7 +87,12 @@ impl Tool for ListModules {
                             language: file.language.as_str(),
                             lines: file.lines,
                             entities: file.entities,
-                            imports: graph.imports(*node).into_iter().map(|one| one.written).take(IMPORTS).collect(),
+                            imports: graph
+                                .imports(*node)
+                                .into_iter()
+                                .map(|one| one.written)
+                                .take(IMPORTS)
+                                .collect(),
                             referred_by: graph.referring_files(*node).len(),
                         }
                     })

@@ -106,10 +106,14 @@ fn meant(graph: &Graph, name: &str, wanted: &dyn Fn(Kind) -> bool, what: &str) -
         return Ok(Meant { node: *node, others: others.iter().take(CANDIDATES).copied().collect() });
     }
     let near = graph.find(name, wanted, 5);
-    let near: Vec<String> = near.nodes.iter().filter(|(_, fit)| *fit <= Fit::Letters).map(|(node, _)| graph.id(*node)).collect();
+    let near: Vec<String> =
+        near.nodes.iter().filter(|(_, fit)| *fit <= Fit::Letters).map(|(node, _)| graph.id(*node)).collect();
     let hint = match near.is_empty() {
-        true => "the code is indexed and has nothing of that name; find_entity searches by parts of names".to_owned(),
-        false => format!("the code is indexed and has nothing of exactly that name; near are {}", near.join(", ")),
+        true => "the code is indexed and has nothing of that name; find_entity searches by parts of names"
+            .to_owned(),
+        false => {
+            format!("the code is indexed and has nothing of exactly that name; near are {}", near.join(", "))
+        }
     };
     Err(ToolError::not_found(what, name, &hint))
 }
@@ -124,7 +128,9 @@ fn file(graph: &Graph, path: &str) -> Result<Node, ToolError> {
     let near: Vec<&str> = graph.files_named(name).into_iter().take(5).map(|node| graph.path(node)).collect();
     let hint = match near.is_empty() {
         true => "the code is indexed and has no such file; list_modules names them all".to_owned(),
-        false => format!("file_path is relative to the root of the tree; of that name are {}", near.join(", ")),
+        false => {
+            format!("file_path is relative to the root of the tree; of that name are {}", near.join(", "))
+        }
     };
     Err(ToolError::not_found("file", path, &hint))
 }

@@ -123,10 +123,18 @@ impl Tool for QueryArchitecture {
                         project_id,
                         files: graph.len() as u64,
                         lines: totals.lines,
-                        languages: totals.languages.iter().map(|(one, count)| (one.as_str(), *count)).collect(),
+                        languages: totals
+                            .languages
+                            .iter()
+                            .map(|(one, count)| (one.as_str(), *count))
+                            .collect(),
                     },
                     entity_stats: totals.kinds.iter().map(|(one, count)| (one.as_str(), *count)).collect(),
-                    relation_stats: totals.relations.iter().map(|(one, count)| (one.as_str(), *count)).collect(),
+                    relation_stats: totals
+                        .relations
+                        .iter()
+                        .map(|(one, count)| (one.as_str(), *count))
+                        .collect(),
                     unresolved: totals.unresolved,
                     file_tree: folders(graph, &shape),
                     modules: modules(graph, &shape),
@@ -136,7 +144,10 @@ impl Tool for QueryArchitecture {
                         .cycles
                         .iter()
                         .take(CYCLES)
-                        .map(|group| Cycle { size: group.len(), files: group.iter().take(IN_CYCLE).map(path).collect() })
+                        .map(|group| Cycle {
+                            size: group.len(),
+                            files: group.iter().take(IN_CYCLE).map(path).collect(),
+                        })
                         .collect(),
                     hot_spots: shape
                         .hot_spots

@@ -96,8 +96,11 @@ impl Tool for SearchCodePattern {
             .ask(call, args.project_id, move |scene| {
                 let graph = scene.graph;
                 let target = args.target.trim().trim_start_matches('@').trim_end_matches("()");
-                let mut found: Vec<(Tie, u32)> =
-                    graph.referring_to(target, args.pattern.relations()).into_iter().map(|tie| (tie, 1)).collect();
+                let mut found: Vec<(Tie, u32)> = graph
+                    .referring_to(target, args.pattern.relations())
+                    .into_iter()
+                    .map(|tie| (tie, 1))
+                    .collect();
                 if transitive {
                     spread(graph, &mut found);
                 }
@@ -108,7 +111,9 @@ impl Tool for SearchCodePattern {
                     kind: graph.kind(tie.from).as_str(),
                     file_path: graph.path(tie.from).to_owned(),
                     line: tie.line,
-                    source: scene.lines(graph.path(tie.from), tie.line, tie.line).map(|line| shortened(line.trim())),
+                    source: scene
+                        .lines(graph.path(tie.from), tie.line, tie.line)
+                        .map(|line| shortened(line.trim())),
                     written: graph.written(tie),
                     distance: *distance,
                 });

@@ -4,7 +4,12 @@ use mcpd_codegraph::{Direction, Graph, Step, Tie, facts::Kind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Asking, fresh::Fresh, meant, view::{Brief, EntityView, share}};
+use super::{
+    Asking,
+    fresh::Fresh,
+    meant,
+    view::{Brief, EntityView, share},
+};
 use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect};
 
 /// Steps of one tree at most.
@@ -109,10 +114,13 @@ impl Tool for TraceFunctionCalls {
                 let may_call = |kind: Kind| kind.is_callable() || kind.is_type();
                 let meant = meant(graph, &args.function_name, &may_call, "function")?;
                 let trace = |direction| graph.trace(meant.node, direction, args.depth, MOST);
-                let callees = (args.direction != Way::Callers).then(|| trace(Direction::Callees)).unwrap_or_default();
-                let callers = (args.direction != Way::Callees).then(|| trace(Direction::Callers)).unwrap_or_default();
+                let callees =
+                    (args.direction != Way::Callers).then(|| trace(Direction::Callees)).unwrap_or_default();
+                let callers =
+                    (args.direction != Way::Callees).then(|| trace(Direction::Callers)).unwrap_or_default();
                 let nodes = |steps: &[Step]| steps.iter().map(|step| node(graph, step, 1)).collect();
-                let (call_tree, caller_tree): (Vec<_>, Vec<_>) = (nodes(&callees.steps), nodes(&callers.steps));
+                let (call_tree, caller_tree): (Vec<_>, Vec<_>) =
+                    (nodes(&callees.steps), nodes(&callers.steps));
                 Ok(Output {
                     root: EntityView::of(graph, meant.node),
                     direction: args.direction,
@@ -121,7 +129,12 @@ impl Tool for TraceFunctionCalls {
                     call_tree,
                     caller_tree,
                     unresolved_count: callees.unresolved.len(),
-                    unresolved_calls: callees.unresolved.iter().take(UNRESOLVED).map(|tie| out(graph, tie)).collect(),
+                    unresolved_calls: callees
+                        .unresolved
+                        .iter()
+                        .take(UNRESOLVED)
+                        .map(|tie| out(graph, tie))
+                        .collect(),
                     other_candidates: meant.others.iter().map(|node| Brief::of(graph, *node)).collect(),
                     freshness: scene.fresh.into(),
                 })
