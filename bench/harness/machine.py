@@ -90,6 +90,12 @@ def rss(pid):
     return int(status.split("VmRSS:")[1].split()[0])
 
 
+def peak(pid):
+    """Returns the most resident memory there ever was, in kB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
 def syncs(folder, seconds=2.0):
     """Returns how often a second one writer alone can append 4 kB and have it on the disk."""
     with tempfile.NamedTemporaryFile(dir=folder) as file:

@@ -37,6 +37,7 @@ def build():
     for rest in (["-p", "mcpd", "--bin", "mcpd"],
                  ["-p", "mcpd", "--features", "testing", "--bin", "mcpd-fixtures"],
                  ["-p", "mcpctl"],
+                 ["-p", "mcpd-codegraph", "--bin", "codegraph"],
                  ["-p", "mcpd-bench"]):
         print("building:", " ".join(rest), flush=True)
         done = subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", *rest], cwd=ROOT)
@@ -49,11 +50,11 @@ class Server:
 
     key = "none"
 
-    def __init__(self, name, command, log=None, env=None):
+    def __init__(self, name, command, log=None, env=None, cores=SERVER_CORE):
         self.name, self.log = name, log
         out = open(log, "wb") if log else subprocess.DEVNULL
         self.began = time.monotonic()
-        self.child = subprocess.Popen(["taskset", "-c", SERVER_CORE, *map(str, command)], env=env,
+        self.child = subprocess.Popen(["taskset", "-c", cores, *map(str, command)], env=env,
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
         self.pid = self.child.pid
         self.lines = queue.Queue(maxsize=1000)
@@ -112,12 +113,12 @@ class Bare(Server):
 class Mcpd(Server):
     """A daemon of ours with a state directory of its own, or with one that was used before."""
 
-    def __init__(self, home, program="mcpd", key=None):
+    def __init__(self, home, program="mcpd", key=None, more="", cores=SERVER_CORE):
         state = Path(home) / "state"
         state.mkdir(parents=True, exist_ok=True)
-        (state / "mcpd.toml").write_text(CONFIG)
+        (state / "mcpd.toml").write_text(CONFIG + more)
         env = {"HOME": str(home), "PATH": os.environ.get("PATH", "")}
-        super().__init__(program, [target() / program, "--state-dir", state], Path(home) / "stderr.log", env)
+        super().__init__(program, [target() / program, "--state-dir", state], Path(home) / "stderr.log", env, cores)
         self.state = state
         self.ready_after = self.wait_for(r"is ready")[0] - self.began
         self.host = self.wait_for(r"endpoint\s+http://([^/]+)/mcp")[1][1]

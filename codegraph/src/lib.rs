@@ -13,6 +13,7 @@ pub mod tree;
 pub use extract::{Extractor, Patience, Unread, likeness};
 pub use facts::Facts;
 pub use graph::{
-    About, Direction, FileAbout, Imported, Fit, FoundNodes, Graph, Hanging, HotSpot, Leaning, Node, Shape, Step, Tie, Ties, Totals, Trace, Unparsed,
+    About, Direction, FileAbout, Fit, FoundNodes, Graph, Hanging, HotSpot, Imported, Leaning, Node, Shape,
+    Step, Tie, Ties, Totals, Trace, Unparsed,
 };
 pub use language::Language;

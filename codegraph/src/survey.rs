@@ -48,7 +48,7 @@ pub enum Seen {
         /// When and how large it was.
         stamp: Stamp,
         /// What it says.
-        facts: Facts,
+        facts: Box<Facts>,
         /// The same, to keep.
         encoded: Vec<u8>,
     },
@@ -142,6 +142,7 @@ fn look(extractor: &mut Extractor, path: &str, source: &dyn Source, patience: Pa
     match extractor.read(language, path, &bytes, patience) {
         Ok(facts) => {
             let encoded = facts.encode();
+            let facts = Box::new(facts);
             Some(Seen::Read { path: path.to_owned(), language, hash, stamp, facts, encoded })
         }
         Err(Unread::Stopped) => None,

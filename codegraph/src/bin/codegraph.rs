@@ -4,7 +4,6 @@
 //! and does nothing else; `codegraph build DIR THREADS` makes the whole graph.
 
 use std::{
-    collections::HashMap,
     ops::ControlFlow,
     path::Path,
     process::ExitCode,
@@ -94,7 +93,6 @@ fn measure(dir: &str, threads: &str, parse_only: bool) -> Result<(), String> {
         root.walk(&limits, &wanted, &|_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
     let walked = began.elapsed();
     let paths: Vec<String> = walk.files.into_iter().map(|found| found.path).collect();
-    let bytes: u64 = 0;
     let source = Disk { root, parse_only };
     let (mut graph, mut encoded_bytes, mut skipped) = (Graph::default(), 0, Vec::new());
     if parse_only {
@@ -106,7 +104,7 @@ fn measure(dir: &str, threads: &str, parse_only: bool) -> Result<(), String> {
             match seen {
                 Seen::Read { path, language, facts, encoded, .. } => {
                     encoded_bytes += encoded.len();
-                    all.push((path, language, facts));
+                    all.push((path, language, *facts));
                 }
                 Seen::Skipped { path, why } => skipped.push((path, why)),
                 Seen::Known { .. } => {}
@@ -136,7 +134,6 @@ fn measure(dir: &str, threads: &str, parse_only: bool) -> Result<(), String> {
             tell(&mut std::io::stdout(), &format!("skipped {path}: {why}"));
         }
     }
-    let _ = bytes;
     let seconds = began.elapsed().as_secs_f64();
     tell(&mut std::io::stdout(), &format!("{} files in {seconds:.3} s", paths.len()));
     Ok(())
@@ -159,5 +156,4 @@ fn parse(paths: &[String], source: &Disk, threads: usize) {
             });
         }
     });
-    let _: HashMap<(), ()> = HashMap::new();
 }

@@ -80,9 +80,10 @@ impl Extractor {
         let language = language.refined(path, text);
         let began = Instant::now();
         let mut visit = Visit::new(path, text);
-        match language {
-            Language::Vue => languages::vue::read(self, &mut visit, patience, began)?,
-            _ => self.walk(language, &mut visit, &[], patience, began)?,
+        if language == Language::Vue {
+            languages::vue::read(self, &mut visit, patience, began)?;
+        } else {
+            self.walk(language, &mut visit, &[], patience, began)?;
         }
         Ok(visit.finish())
     }

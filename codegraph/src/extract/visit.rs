@@ -277,6 +277,12 @@ impl<'t> Visit<'t> {
         String::from_utf8_lossy(self.text.get(node.byte_range()).unwrap_or_default())
     }
 
+    /// Returns the text of a node that may be a path, and nothing of one too long for it: in a chain of calls, each
+    /// call's object holds all those before.
+    pub(crate) fn short_text(&self, node: Node<'_>) -> Cow<'t, str> {
+        if node.byte_range().len() > LONGEST_NAME { Cow::Borrowed("") } else { self.text(node) }
+    }
+
     /// Returns the text of a field of a node.
     pub(crate) fn field(&self, node: Node<'_>, field: &str) -> Option<Cow<'t, str>> {
         node.child_by_field_name(field).map(|child| self.text(child))
@@ -508,19 +514,17 @@ impl<'t> Visit<'t> {
 
     /// Notes a reference to a name behind something, at the line of the name.
     pub(crate) fn refer_member(&mut self, relation: Relation, object: Node<'_>, name: Node<'_>) {
-        let (before, last) = (self.text(object), self.text(name));
-        let receiver = match self.receiver(&before) {
-            // What is above by the words of another language is a variable here.
-            Receiver::Super if matches!(object.kind(), "identifier" | "simple_identifier") => {
-                Receiver::Path(self.name(&before))
-            }
-            receiver => receiver,
-        };
+        let (before, last) = (self.short_text(object), self.text(name));
+        let mut receiver = self.receiver(&before);
+        // What is above by the words of another language is a variable here.
+        if receiver == Receiver::Super && matches!(object.kind(), "identifier" | "simple_identifier") {
+            receiver = Receiver::Path(self.name(&before));
+        }
         let from = self.scope();
         self.push(relation, from, receiver, &last, name.start_position().row as u32 + 1);
     }
 
-    /// Notes a reference to a name of any letters (`empty?`) behind a written receiver; nothing written is none.
+    /// Notes a reference to a name of any letters (`empty?`) behind a written receiver; `()` stands for any value, nothing for none.
     pub(crate) fn refer_behind(&mut self, relation: Relation, before: &str, name: &str, line: u32) {
         let receiver = if before.is_empty() { Receiver::None } else { self.receiver(before) };
         let from = self.scope();
@@ -721,7 +725,8 @@ fn dotted(text: &str) -> String {
 /// Answers whether a comment speaks to interpreters and editors: `# frozen_string_literal: true`.
 fn is_for_tools(comment: &str) -> bool {
     let text = comment.trim_start_matches(['#', '/', ' ']);
-    ["frozen_string_literal:", "-*-", "encoding:", "coding:", "typed:"].iter().any(|word| text.starts_with(word))
+    let words = ["frozen_string_literal:", "-*-", "encoding:", "coding:", "typed:"];
+    words.iter().any(|word| text.starts_with(word))
 }
 
 /// Cuts a text after so many characters.

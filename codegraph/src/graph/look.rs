@@ -64,7 +64,8 @@ impl Graph {
             },
             None => {
                 let facts = self.file(node.file).map(|file| &file.facts);
-                let (doc, end) = (facts.and_then(|facts| facts.doc.as_deref()), facts.map_or(1, |facts| facts.lines));
+                let (doc, end) =
+                    (facts.and_then(|facts| facts.doc.as_deref()), facts.map_or(1, |facts| facts.lines));
                 About { line: 1, start: 1, end, signature: None, doc, visibility: None, metrics: None }
             }
         }
@@ -83,7 +84,8 @@ impl Graph {
 
     /// Returns all files, by path.
     pub fn files_by_path(&self) -> Vec<Node> {
-        let mut files: Vec<(&str, Node)> = self.all().map(|(place, file)| (&*file.path, Node::whole(place))).collect();
+        let mut files: Vec<(&str, Node)> =
+            self.all().map(|(place, file)| (&*file.path, Node::whole(place))).collect();
         files.sort_unstable();
         files.into_iter().map(|(_, node)| node).collect()
     }
@@ -96,7 +98,8 @@ impl Graph {
 
     /// Returns the files that refer to a file, by path.
     pub fn referring_files(&self, file: Node) -> Vec<Node> {
-        let mut files: Vec<Node> = self.referring(file.file).filter(|place| *place != file.file).map(Node::whole).collect();
+        let mut files: Vec<Node> =
+            self.referring(file.file).filter(|place| *place != file.file).map(Node::whole).collect();
         files.sort_by(|one, other| self.path(*one).cmp(self.path(*other)));
         files
     }
@@ -123,7 +126,9 @@ impl Graph {
             };
             let to = match source {
                 Place::Node(node) => Some(*node),
-                Place::Folder(folder) => self.index.of_folder(self.names.text(*folder)).next().map(Node::whole),
+                Place::Folder(folder) => {
+                    self.index.of_folder(self.names.text(*folder)).next().map(Node::whole)
+                }
                 Place::Package(package) => self.index.of_package(*package).next().map(Node::whole),
                 Place::Elsewhere => None,
             };
@@ -158,7 +163,9 @@ impl Graph {
                 (None, _) => true,
                 (Some(before), Receiver::Path(path)) => {
                     let path = self.names.text(path);
-                    path == before || path.ends_with(&format!(".{before}")) || before.ends_with(&format!(".{path}"))
+                    path == before
+                        || path.ends_with(&format!(".{before}"))
+                        || before.ends_with(&format!(".{path}"))
                 }
                 (Some(_), Receiver::None | Receiver::Own | Receiver::Super | Receiver::Value) => false,
             }

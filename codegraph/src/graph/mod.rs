@@ -2,11 +2,14 @@
 
 mod explore;
 mod find;
+mod index;
 mod link;
+mod linker;
 mod look;
 mod modules;
 mod names;
 mod shape;
+mod stand;
 mod ties;
 mod trace;
 
@@ -105,7 +108,7 @@ pub struct Graph {
     mentions: HashMap<Name, Vec<u32>>,
     /// Which files refer to each.
     incoming: HashMap<u32, BTreeSet<u32>>,
-    pub(crate) index: modules::Index,
+    pub(crate) index: index::Index,
     stale_files: HashSet<u32>,
     stale_names: HashSet<Name>,
     bytes: usize,
@@ -134,7 +137,7 @@ impl Graph {
         }
         let bytes = weight(&facts);
         self.bytes += bytes;
-        self.index.add(&mut self.names, place, path, language, facts.package);
+        self.index.add(&mut self.names, place, path, facts.package);
         self.stale_names.extend(self.index.known_as(&self.names, path));
         let file = File {
             path: path.into(),

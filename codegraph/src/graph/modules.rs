@@ -1,8 +1,9 @@
 //! From what an import says to the files it means.
 
-use std::collections::{BTreeSet, HashMap};
-
-use super::{Graph, Node, names::Names};
+use super::{
+    Graph, Node,
+    index::{folder, is_face, last},
+};
 use crate::{
     Language,
     extract::Modules,
@@ -25,108 +26,6 @@ pub(crate) enum Place {
     Package(Name),
     /// Out of the tree.
     Elsewhere,
-}
-
-/// Files by the words that imports use.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    /// By the name of the file without its ending; of `a/__init__.py`, `a/mod.rs` and `a/index.js`, by `a` too.
-    stems: HashMap<Box<str>, BTreeSet<u32>>,
-    /// By folder.
-    folders: HashMap<Box<str>, BTreeSet<u32>>,
-    /// Folders by the last part of their path.
-    named_folders: HashMap<Box<str>, BTreeSet<Box<str>>>,
-    packages: HashMap<Name, BTreeSet<u32>>,
-}
-
-impl Index {
-    pub(super) fn add(
-        &mut self,
-        names: &mut Names,
-        place: u32,
-        path: &str,
-        _: Language,
-        package: Option<Name>,
-    ) {
-        for stem in stems(path) {
-            // Every stem is a name, so that a file can become what an import was waiting for.
-            names.of(stem);
-            self.stems.entry(stem.into()).or_default().insert(place);
-        }
-        let folder = folder(path);
-        names.of(folder);
-        self.folders.entry(folder.into()).or_default().insert(place);
-        self.named_folders.entry(last(folder).into()).or_default().insert(folder.into());
-        if let Some(package) = package {
-            self.packages.entry(package).or_default().insert(place);
-        }
-    }
-
-    pub(super) fn remove(&mut self, place: u32, path: &str, package: Option<Name>) {
-        for stem in stems(path) {
-            take(&mut self.stems, stem, place);
-        }
-        let folder = folder(path);
-        take(&mut self.folders, folder, place);
-        if !self.folders.contains_key(folder)
-            && let Some(named) = self.named_folders.get_mut(last(folder))
-        {
-            named.remove(folder);
-        }
-        if let Some(files) = package.and_then(|package| self.packages.get_mut(&package)) {
-            files.remove(&place);
-        }
-    }
-
-    /// Returns the words by which imports may name a file.
-    pub(super) fn known_as(&self, names: &Names, path: &str) -> Vec<Name> {
-        let words = stems(path).chain([last(folder(path))]);
-        words.filter_map(|word| names.known(word)).collect()
-    }
-
-    pub(crate) fn of_folder(&self, folder: &str) -> impl Iterator<Item = u32> {
-        self.folders.get(folder).into_iter().flatten().copied()
-    }
-
-    pub(crate) fn of_package(&self, package: Name) -> impl Iterator<Item = u32> {
-        self.packages.get(&package).into_iter().flatten().copied()
-    }
-}
-
-fn take(map: &mut HashMap<Box<str>, BTreeSet<u32>>, key: &str, place: u32) {
-    if let Some(set) = map.get_mut(key) {
-        set.remove(&place);
-        if set.is_empty() {
-            map.remove(key);
-        }
-    }
-}
-
-/// Returns the folder of a path.
-pub(crate) fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn stem(path: &str) -> &str {
-    let name = last(path);
-    name.split('.').next().unwrap_or(name)
-}
-
-/// Names of a file that speak for its folder.
-fn is_face(stem: &str) -> bool {
-    matches!(stem, "__init__" | "mod" | "lib" | "main" | "index")
-}
-
-fn stems(path: &str) -> impl Iterator<Item = &str> {
-    let own = stem(path);
-    let face = is_face(own).then(|| last(folder(path)));
-    // Headers are named with their endings.
-    let name = last(path);
-    std::iter::once(own).chain(face).chain((name != own).then_some(name))
 }
 
 impl Graph {
@@ -255,12 +154,12 @@ impl Graph {
 
     fn go_folder(&self, module: &str) -> Place {
         let Some(folders) = self.index.named_folders.get(last(module)) else { return Place::Elsewhere };
-        let fits = |folder: &&Box<str>| {
-            module.ends_with(&***folder)
+        let fits = |folder: &&str| {
+            module.ends_with(*folder)
                 || folder.ends_with(module)
                 || folder.rsplit('/').zip(module.rsplit('/')).take(2).all(|(one, other)| one == other)
         };
-        let found = folders.iter().filter(fits).max_by_key(|folder| folder.len());
+        let found = folders.iter().map(|folder| &**folder).filter(fits).max_by_key(|folder| folder.len());
         found.and_then(|folder| self.names.known(folder)).map_or(Place::Elsewhere, Place::Folder)
     }
 
@@ -323,7 +222,7 @@ impl Graph {
             "crate" => root.to_owned(),
             "self" => module_folder(&of.path),
             "super" => folder(&module_folder(&of.path)).to_owned(),
-            other => match self.crate_named(other) {
+            other => match self.crate_named(other).or_else(|| self.own_crate(&of.path)) {
                 Some(root) => root,
                 // A module beside, or something the file imports itself.
                 None => match self.module_at(&join(&module_folder(&of.path), other)) {
@@ -367,6 +266,13 @@ impl Graph {
         ["{}.rs", "{}/mod.rs", "{}/lib.rs", "{}/main.rs"]
             .iter()
             .find_map(|form| self.place_of(&form.replace("{}", path)))
+    }
+
+    /// Returns the source folder of the crate that the tree itself is, for its tests, benches and examples: what they
+    /// import may be that, under a name that only its manifest tells.
+    fn own_crate(&self, path: &str) -> Option<String> {
+        let is_beside = ["tests/", "benches/", "examples/"].iter().any(|folder| path.starts_with(folder));
+        (is_beside && self.place_of("src/lib.rs").is_some()).then(|| "src".to_owned())
     }
 
     /// Returns the source folder of a crate of this tree, whose folder has its name or the last part of it.

@@ -91,7 +91,8 @@ impl Graph {
             places: file.facts.errors,
             line: file.facts.first_error.unwrap_or(0),
         };
-        let mut all: Vec<Unparsed> = self.all().filter(|(_, file)| file.facts.errors > 0).map(|(_, file)| of(file)).collect();
+        let mut all: Vec<Unparsed> =
+            self.all().filter(|(_, file)| file.facts.errors > 0).map(|(_, file)| of(file)).collect();
         all.sort_by(|one, other| one.path.cmp(&other.path));
         all
     }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod ctags;
+mod judged;
 mod python;
+mod sources;
 
 use std::{
     collections::BTreeMap,

@@ -34,15 +34,16 @@ fn python_is_read_as_python_reads_it() {
     }
     println!("{} files in {:?}; not read: {unread:?}", files.len(), began.elapsed());
     for (what, least) in [("definition", 0.99), ("call", 0.97)] {
-        let of = |facts: &[Fact]| -> Vec<Fact> {
-            facts.iter().filter(|fact| fact.1 == what).cloned().collect()
-        };
+        let of =
+            |facts: &[Fact]| -> Vec<Fact> { facts.iter().filter(|fact| fact.1 == what).cloned().collect() };
         let agreement = Agreement::of(&of(&ours), &of(&theirs));
         let (precision, recall) = (agreement.precision(), agreement.recall());
         println!("{what}: {} agree, precision {precision:.5}, recall {recall:.5}", agreement.both);
         let first = |facts: &[Fact]| -> Vec<String> {
-            let shown =
-                facts.iter().take(20).map(|(file, _, name, line)| format!("{}:{line} {name}", files[*file].display()));
+            let shown = facts
+                .iter()
+                .take(20)
+                .map(|(file, _, name, line)| format!("{}:{line} {name}", files[*file].display()));
             shown.collect()
         };
         println!("  only ours {:#?}", first(&agreement.only_ours));

@@ -10,7 +10,7 @@ use std::{
 
 use mcpd_codegraph::{
     Language,
-    survey::{self, Hash, How, Seen, Source},
+    survey::{self, Hash, How, Seen},
     tree::{Found, Limits, Root, Stamp, Walk},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Code, CodeError,
+    contents::{Files, Origin},
     fresh::FEW,
     git,
     job::{Figures, Job, Phase, Report},
@@ -44,14 +45,6 @@ pub struct PassedOver {
     pub files: Vec<(String, String)>,
     /// How many more.
     pub more: u64,
-}
-
-/// Where the files of an analysis are.
-pub(super) enum Origin {
-    /// In a folder.
-    Folder(Arc<Root>),
-    /// In the store: path, content and size.
-    Sent(Vec<(String, Hash, u64)>),
 }
 
 /// What an analysis works on.
@@ -166,7 +159,7 @@ impl Code {
     ) -> Result<(Gathered, HashSet<(String, Hash)>), CodeError> {
         let (sender, mut portions) = mpsc::channel::<Vec<NewFacts>>(PORTIONS);
         let code = self.config.borrow().code.clone();
-        let source = self.source(work, known).await?;
+        let source = self.contents(work, known);
         let (job, threads) = (Arc::clone(&work.job), self.threads());
         let deadline = code.deadline.saturating_sub(began.elapsed());
         let reading = tokio::task::spawn_blocking(move || {
@@ -186,19 +179,6 @@ impl Code {
             Some(error) => Err(error.into()),
             None => Ok(read),
         }
-    }
-
-    async fn source(&self, work: &Work, known: HashSet<(String, Hash)>) -> Result<Files, CodeError> {
-        let most = self.config.borrow().code.max_file;
-        Ok(match &work.origin {
-            Origin::Folder(root) => Files { place: Contents::Folder(Arc::clone(root), most), known },
-            Origin::Sent(files) => {
-                let hashes = files.iter().map(|(path, hash, _)| (path.clone(), *hash)).collect();
-                let runtime = tokio::runtime::Handle::current();
-                let (store, project) = (self.store.clone(), work.project.clone());
-                Files { place: Contents::Sent { hashes, store, project, runtime }, known }
-            }
-        })
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -362,44 +342,6 @@ fn settled(stamp: Stamp) -> Stamp {
 fn json<T: Serialize>(value: &T) -> String {
     // Lists of words and numbers always become JSON.
     serde_json::to_string(value).unwrap_or_else(|_| "[]".to_owned())
-}
-
-/// Contents of files, and which of them are known.
-struct Files {
-    place: Contents,
-    known: HashSet<(String, Hash)>,
-}
-
-enum Contents {
-    Folder(Arc<Root>, u64),
-    Sent {
-        hashes: HashMap<String, Hash>,
-        store: crate::store::Store,
-        project: String,
-        runtime: tokio::runtime::Handle,
-    },
-}
-
-impl Source for Files {
-    fn read(&self, path: &str) -> Result<(Vec<u8>, Stamp), String> {
-        match &self.place {
-            Contents::Folder(root, most) => {
-                let read = root.read(path, *most).map_err(|error| error.to_string())?;
-                Ok((read.bytes, read.stamp))
-            }
-            Contents::Sent { hashes, store, project, runtime } => {
-                let hash = hashes.get(path).ok_or("it was not sent")?;
-                let text =
-                    runtime.block_on(store.code().text(project, hash)).map_err(|_| "it was not sent")?;
-                let stamp = Stamp { size: text.len() as u64, modified: 0, changed: 0, inode: 0 };
-                Ok((text, stamp))
-            }
-        }
-    }
-
-    fn knows(&self, path: &str, hash: &Hash) -> bool {
-        self.known.contains(&(path.to_owned(), *hash))
-    }
 }
 
 /// Where a project's tree is, as somebody named it.

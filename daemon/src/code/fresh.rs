@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use super::{
     Code, CodeError,
-    analysis::{Origin, Work},
+    analysis::Work, contents::Origin,
     git,
     job::Job,
     project::Project,

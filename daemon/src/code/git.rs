@@ -10,7 +10,7 @@ use mcpd_codegraph::{
 
 use super::{
     Code,
-    analysis::{Origin, Work},
+    analysis::Work, contents::Origin,
 };
 
 /// What is checked out, and what differs from it.

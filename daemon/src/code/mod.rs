@@ -2,6 +2,7 @@
 //! store, and questions are answered from a graph in main memory that is checked against the tree before each.
 
 mod analysis;
+mod contents;
 mod desk;
 mod error;
 mod fresh;
@@ -30,7 +31,8 @@ pub use job::{Figures, Job, Outcome, Phase, Progress, Report};
 pub use push::{Offered, Pushed};
 
 use crate::store::{CodeTree, Owner, Store, StoreError, TreeSource};
-use analysis::{Origin, Work};
+use analysis::Work;
+use contents::Origin;
 use project::Project;
 use push::Pushes;
 use watches::Watches;

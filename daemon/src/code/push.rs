@@ -12,7 +12,7 @@ use mcpd_codegraph::{
 };
 use parking_lot::Mutex;
 
-use super::{Code, CodeError, Job, analysis::Origin};
+use super::{Code, CodeError, Job, contents::Origin};
 use crate::store::{Owner, StoreError, TreeSource};
 
 /// Time without a word after which a push is forgotten.

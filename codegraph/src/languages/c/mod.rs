@@ -190,7 +190,7 @@ fn declare(visit: &mut Visit<'_>, node: Node<'_>) {
     let in_type = visit.within().is_some_and(Kind::is_type);
     let is_constant = has_word(visit, node, &["const", "constexpr", "constinit"]);
     let visibility = visibility(visit, node, in_type);
-    let last = node.child_count().checked_sub(1).and_then(|last| node.child(last as u32));
+    let last = node.child_count().checked_sub(1).and_then(|last| node.child(last));
     let is_torn = last.is_some_and(|last| last.is_missing());
     let mut cursor = node.walk();
     let mut head = None;

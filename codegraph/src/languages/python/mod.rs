@@ -124,7 +124,12 @@ fn decorator(visit: &mut Visit<'_>, node: Node<'_>) {
 }
 
 fn call(visit: &mut Visit<'_>, node: Node<'_>) {
-    let Some(function) = node.child_by_field_name("function") else { return };
+    let Some(mut function) = node.child_by_field_name("function") else { return };
+    // `[*f(x)]` has the star around what is called, rather than around the call.
+    if matches!(function.kind(), "list_splat" | "dictionary_splat") {
+        let Some(inner) = function.named_child(0) else { return };
+        function = inner;
+    }
     match function.kind() {
         "identifier" => visit.refer(Relation::Calls, function),
         "attribute" => {

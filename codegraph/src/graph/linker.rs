@@ -1,0 +1,292 @@
+//! What one reference means: names within the file, then what it imports, then what its language shows it, each step
+//! with how sure it is.
+
+use std::collections::HashSet;
+
+use super::{
+    File, Graph, Node, Target,
+    link::{ANCESTORS, NAMESAKES},
+    modules::Place,
+    stand::Stand,
+    sure,
+};
+use crate::{
+    extract::Modules,
+    facts::{Kind, Name, Receiver, Reference, Relation},
+    languages,
+};
+
+/// Shortest name of a member that is guessed at without knowing what it is a member of.
+const GUESSABLE: usize = 4;
+
+/// Most files that may mention such a name.
+const MENTIONED: usize = 12;
+/// Members that types of standard libraries have.
+const COMMON: [&str; 40] = [
+    "clone", "into", "iter", "next", "insert", "push", "push_str", "append", "extend", "remove", "update",
+    "find", "index", "count", "sort", "sorted", "join", "split", "replace", "strip", "trim", "format",
+    "encode", "decode", "read", "write", "open", "close", "flush", "send", "recv", "start", "stop", "wait",
+    "lock", "keys", "values", "items", "contains", "copy",
+];
+
+/// Links the references of one file.
+pub(super) struct Linker<'g> {
+    pub(super) graph: &'g Graph,
+    pub(super) file: &'g File,
+    pub(super) place: u32,
+}
+
+impl Linker<'_> {
+    /// Returns what a reference means.
+    pub(super) fn target(&self, one: &Reference) -> Option<Target> {
+        let found = match one.receiver {
+            Receiver::None => self.bare(one.from, one.name, one.relation),
+            Receiver::Own => {
+                let own = self.type_around(one.from).and_then(|own| self.graph.member(own, one.name));
+                own.map(|node| (node, sure::SAID)).or_else(|| self.guess(one.name))
+            }
+            Receiver::Super => self.type_around(one.from).and_then(|own| {
+                let above = self.graph.ancestors(own);
+                above
+                    .into_iter()
+                    .find_map(|one_above| self.graph.member(one_above, one.name))
+                    .map(|node| (node, sure::SAID))
+            }),
+            Receiver::Path(path) => match self.stand(one.from, self.graph.names.text(path), 0) {
+                Stand::Node(node, confidence) => {
+                    self.graph.member(node, one.name).map(|node| (node, confidence))
+                }
+                Stand::Folder(folder) => self.in_folder(folder, one.name).map(|node| (node, sure::IMPORTED)),
+                Stand::Package(package) => {
+                    self.in_package(package, one.name).map(|node| (node, sure::IMPORTED))
+                }
+                Stand::Elsewhere => None,
+                Stand::Unknown => self.guess(one.name),
+            },
+            Receiver::Value => self.guess(one.name),
+        };
+        let (node, confidence) = found?;
+        let node = self.with_body(node);
+        // A call of oneself by an inherited name is real; a base that is oneself is a mistake of ours.
+        let is_own_base =
+            Some(node.entity) == one.from && node.file == self.place && one.relation != Relation::Calls;
+        (!is_own_base).then_some(Target { node, confidence })
+    }
+
+    /// A name without a receiver.
+    pub(super) fn bare(&self, from: Option<u32>, name: Name, relation: Relation) -> Option<(Node, u8)> {
+        let fits = |node: &Node| fits(self.graph.kind(*node), relation);
+        let grammar = languages::grammar(self.file.language);
+        let mut around = from;
+        // A class sees its own name from outside, so that `class A(A)` finds the other.
+        if matches!(relation, Relation::Inherits | Relation::Implements | Relation::Decorates) {
+            around = from.and_then(|from| self.file.facts.entities[from as usize].parent);
+        }
+        while let Some(index) = around {
+            let entity = &self.file.facts.entities[index as usize];
+            let node = Node { file: self.place, entity: index };
+            if !entity.kind.is_type() {
+                if let Some(found) = self.graph.members(node, name).find(fits) {
+                    return Some((found, sure::SAID));
+                }
+            } else if grammar.silent_self
+                && let Some(found) = self.graph.member(node, name).filter(fits)
+            {
+                return Some((found, sure::SAID));
+            }
+            around = entity.parent;
+        }
+        if let Some(found) = self.graph.members(Node::whole(self.place), name).find(fits) {
+            return Some((found, sure::SAID));
+        }
+        let mut is_imported = false;
+        for (import, source) in self.file.facts.imports.iter().zip(&self.file.sources) {
+            if import.alias == Some(name) {
+                is_imported = true;
+                match source {
+                    Place::Node(node) if !node.is_file() => return Some((*node, sure::IMPORTED)),
+                    Place::Node(node) if relation != Relation::Calls => return Some((*node, sure::IMPORTED)),
+                    Place::Node(node) if import.item.is_some() => {
+                        // `import x from "./x"`: the file's default is what has its name, or its only class.
+                        let default = self.graph.members(Node::whole(node.file), name).find(fits);
+                        return default.map(|node| (node, sure::TYPED));
+                    }
+                    Place::Node(_) | Place::Folder(_) | Place::Package(_) | Place::Elsewhere => {}
+                }
+            }
+            if import.glob {
+                let found = match source {
+                    Place::Node(node) if node.is_file() => self.graph.exported(node.file, name, 0),
+                    Place::Node(node) => self.graph.members(*node, name).next(),
+                    Place::Package(package) => self.in_package(*package, name),
+                    Place::Folder(folder) => self.in_folder(*folder, name),
+                    Place::Elsewhere => None,
+                };
+                if let Some(found) = found.filter(fits) {
+                    return Some((found, sure::TYPED));
+                }
+            }
+        }
+        if is_imported {
+            return None;
+        }
+        let shared = match grammar.modules {
+            Modules::Folder => self.in_folder_of_file(name),
+            Modules::Package => self.file.facts.package.and_then(|package| self.in_package(package, name)),
+            Modules::Include => self.in_included(name),
+            Modules::Dotted | Modules::Relative | Modules::Crate | Modules::Project => None,
+        };
+        if let Some(found) = shared.filter(fits) {
+            return Some((found, sure::TYPED));
+        }
+        match grammar.modules {
+            Modules::Include | Modules::Project | Modules::Package | Modules::Crate => {
+                self.only(name, relation)
+            }
+            Modules::Dotted | Modules::Relative | Modules::Folder => None,
+        }
+    }
+
+    pub(super) fn type_around(&self, from: Option<u32>) -> Option<Node> {
+        let mut around = from;
+        while let Some(index) = around {
+            let entity = &self.file.facts.entities[index as usize];
+            if entity.kind.is_type() {
+                return Some(Node { file: self.place, entity: index });
+            }
+            around = entity.parent;
+        }
+        None
+    }
+
+    pub(super) fn in_folder(&self, folder: Name, name: Name) -> Option<Node> {
+        let files = self.graph.index.of_folder(self.graph.names.text(folder));
+        self.top_of(files, name)
+    }
+
+    fn in_folder_of_file(&self, name: Name) -> Option<Node> {
+        let folder = super::index::folder(&self.file.path);
+        self.top_of(self.graph.index.of_folder(folder), name)
+    }
+
+    pub(super) fn in_package(&self, package: Name, name: Name) -> Option<Node> {
+        self.top_of(self.graph.index.of_package(package), name)
+    }
+
+    fn top_of(&self, files: impl Iterator<Item = u32>, name: Name) -> Option<Node> {
+        // Few definitions have one name, many files may share a folder.
+        let files: HashSet<u32> = files.collect();
+        let named = self.graph.definitions.get(&name)?.iter();
+        let at_top = |node: &&Node| {
+            let parent = self.graph.parent(**node);
+            files.contains(&node.file)
+                && parent.is_some_and(|parent| parent.is_file() || self.graph.kind(parent) == Kind::Module)
+        };
+        let found: Vec<Node> = named.filter(at_top).take(NAMESAKES).copied().collect();
+        let whole = found.iter().find(|node| self.graph.kind(**node) != Kind::Type);
+        whole.or(found.first()).copied()
+    }
+
+    /// Looks through what a C file includes, and what that includes.
+    fn in_included(&self, name: Name) -> Option<Node> {
+        let mut seen = vec![self.place];
+        let mut next = 0;
+        while let Some(place) = seen.get(next).copied() {
+            next += 1;
+            let file = self.graph.file(place)?;
+            if place != self.place
+                && let Some(found) = self.graph.members(Node::whole(place), name).next()
+            {
+                return Some(found);
+            }
+            for source in &file.sources {
+                if let Place::Node(node) = source
+                    && seen.len() < ANCESTORS
+                    && !seen.contains(&node.file)
+                {
+                    seen.push(node.file);
+                }
+            }
+        }
+        None
+    }
+
+    /// The only definition of that name that the language lets the file see; a declaration does not count beside one.
+    fn only(&self, name: Name, relation: Relation) -> Option<(Node, u8)> {
+        let named = self.graph.definitions.get(&name)?;
+        if named.len() > NAMESAKES {
+            return None;
+        }
+        let seen = |node: &&Node| {
+            let parent = self.graph.parent(**node);
+            let at_top =
+                parent.is_some_and(|parent| parent.is_file() || self.graph.kind(parent) == Kind::Module);
+            let meets =
+                self.graph.file(node.file).is_some_and(|file| file.language.meets(self.file.language));
+            at_top && meets && fits(self.graph.kind(**node), relation)
+        };
+        let mut seen: Vec<Node> = named.iter().filter(seen).copied().collect();
+        if seen.len() > 1 {
+            let has_body = |node: &Node| self.graph.entity(*node).is_some_and(|entity| entity.has_body);
+            seen.retain(has_body);
+        }
+        match seen[..] {
+            [only] => Some((only, sure::ONLY)),
+            _ => None,
+        }
+    }
+
+    /// The only member of that name in the tree, when nothing says what it is asked of.
+    fn guess(&self, name: Name) -> Option<(Node, u8)> {
+        let text = self.graph.names.text(name);
+        let files = self.graph.mentions.get(&name).map_or(0, Vec::len);
+        // What many files call is more likely of a library than of the one type that happens to have it.
+        if text.len() < GUESSABLE || files > MENTIONED || COMMON.contains(&text) {
+            return None;
+        }
+        let named = self.graph.definitions.get(&name)?;
+        if named.len() > 8 {
+            return None;
+        }
+        let is_member = |node: &&Node| {
+            let meets =
+                self.graph.file(node.file).is_some_and(|file| file.language.meets(self.file.language));
+            meets && self.graph.kind(**node) == Kind::Method
+        };
+        let mut members = named.iter().filter(is_member);
+        match (members.next(), members.next()) {
+            (Some(only), None) => Some((*only, sure::GUESSED)),
+            _ => None,
+        }
+    }
+
+    /// What a declaration without a body declares, where it is the only one of that name.
+    fn with_body(&self, node: Node) -> Node {
+        let Some(entity) = self.graph.entity(node) else { return node };
+        let is_declaration = entity.kind.is_callable() && !entity.has_body;
+        if !is_declaration || languages::grammar(self.file.language).modules != Modules::Include {
+            return node;
+        }
+        let Some(named) = self.graph.definitions.get(&entity.name) else { return node };
+        let mut bodies = named.iter().filter(|other| {
+            self.graph.entity(**other).is_some_and(|other| other.has_body && other.kind.is_callable())
+        });
+        match (bodies.next(), bodies.next()) {
+            (Some(only), None) => *only,
+            _ => node,
+        }
+    }
+}
+
+/// Answers whether something of a kind can be referred to like that.
+fn fits(kind: Kind, relation: Relation) -> bool {
+    match relation {
+        Relation::Calls | Relation::Decorates => !matches!(kind, Kind::Module),
+        // What is mixed in may be a module.
+        Relation::Inherits | Relation::Implements => kind.is_type() || kind == Kind::Module,
+        Relation::Uses => {
+            kind.is_type() || matches!(kind, Kind::Module | Kind::Function | Kind::Variable | Kind::Constant)
+        }
+        Relation::Imports => true,
+    }
+}
