@@ -89,6 +89,7 @@ fn run(script: &str, daemon: &Daemon, stdio: &str) {
         .env("MCPD_KEY", &daemon.key)
         .env("MCPD_STDIO", stdio)
         .env("PROJECT", "peers")
+        .env("CODE_TREE", root().join("tests/peers"))
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
@@ -101,8 +102,9 @@ fn run(script: &str, daemon: &Daemon, stdio: &str) {
 #[test]
 fn real_clients_over_every_transport() {
     // One of them can show its key over a WebSocket in no other way.
-    let daemon = Daemon::start(&format!("[auth]\nquery_token = true\n{ROOMY}"));
-    let home = support::home("");
+    let code = format!("[code]\nroots = [{:?}]\n", root().join("tests/peers"));
+    let daemon = Daemon::start(&format!("[auth]\nquery_token = true\n{ROOMY}{code}"));
+    let home = support::home(&code);
     let state = home.path().join("state");
     run("run", &daemon, &format!("{} stdio --state-dir {}", env!("CARGO_BIN_EXE_mcpd"), state.display()));
 }

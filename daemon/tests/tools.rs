@@ -6,7 +6,7 @@ mod support;
 use std::{collections::HashMap, path::Path};
 
 use serde_json::{Value, json};
-use support::{Daemon, Peer, ROOMY};
+use support::{Daemon, Peer, ROOMY, trees::Tree};
 
 /// A peer that checks each answer against the published schema.
 struct Checking {
@@ -56,7 +56,8 @@ impl Checking {
 
 #[tokio::test]
 async fn every_answer_fits_its_published_schema() {
-    let daemon = Daemon::start(ROOMY);
+    let tree = Tree::small();
+    let daemon = tree.daemon();
     let tools = Checking::new(daemon.peer()).await;
     let p = "schema";
     for level in ["short", "mid", "long"] {
@@ -167,8 +168,36 @@ async fn every_answer_fits_its_published_schema() {
     let unknown = tools.call("list_todos", json!({ "project_id": "nobody" })).await;
     assert_eq!(unknown["error"]["code"], "unknown_project");
 
+    code_tools(&tools, &tree).await;
     let called = tools.called.borrow().len();
     assert_eq!(called, tools.schemas.len(), "every tool was called");
+}
+
+async fn code_tools(tools: &Checking, tree: &Tree) {
+    let p = "shop";
+    let ask = async |tool: &str, mut arguments: Value| {
+        arguments["project_id"] = p.into();
+        tools.good(tool, arguments).await
+    };
+    let folder = json!({ "project_name": "Shop", "project_path": tree.path() });
+    ask("analyze_codebase", folder.clone()).await;
+    tree.write("app/torn.py", "def torn(:\n");
+    tree.write("app/binary.py", "\u{0}");
+    let again = ask("analyze_codebase", folder).await;
+    assert_eq!((&again["stats"]["skipped_count"], &again["stats"]["parse_error_count"]), (&json!(1), &json!(1)), "{again}");
+    ask("query_architecture", json!({})).await;
+    ask("find_entity", json!({ "entity_name": "s", "include_source": true, "limit": 200 })).await;
+    let both = json!({ "function_name": "run", "direction": "both", "depth": 5 });
+    ask("trace_function_calls", both).await;
+    ask("find_dependencies", json!({ "entity_name": "app/store.py", "depth": 10 })).await;
+    ask("list_modules", json!({ "limit": 1 })).await;
+    ask("explain_module", json!({ "file_path": "app/store.py" })).await;
+    let subclasses = json!({ "pattern": "inherits_from", "target": "Base", "transitive": true });
+    ask("search_code_pattern", subclasses).await;
+    ask("get_file_outline", json!({ "file_path": "web/api.ts" })).await;
+    ask("explore_code", json!({ "question": "store" })).await;
+    let unknown = json!({ "project_id": p, "file_path": "nowhere.py" });
+    assert_eq!(tools.call("explain_module", unknown).await["error"]["code"], "not_found");
 }
 
 #[tokio::test]

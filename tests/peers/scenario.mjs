@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 
-export const { MCPD_URL, MCPD_KEY, MCPD_STDIO, MCPD_PEERS_DIR, PROJECT } = process.env;
+export const { MCPD_URL, MCPD_KEY, MCPD_STDIO, MCPD_PEERS_DIR, PROJECT, CODE_TREE } = process.env;
 /** `require` from the peers directory: the packages live there, the scripts do not. */
 export const load = createRequire(`${MCPD_PEERS_DIR}/package.json`);
 export const authorization = `Bearer ${MCPD_KEY}`;
@@ -66,6 +66,24 @@ export async function todos(session, project_id) {
   equal('list_todos: status', listed.todos?.find((todo) => todo.todo_id === todo_id)?.status, 'completed');
 }
 
+/** Has this folder indexed and asked; the SDK checks each answer against the schema the tool publishes. */
+export async function code(session, project_id) {
+  if (!CODE_TREE) return;
+  const call = async (name, args) => envelope(name, await session.call(name, { project_id, ...args }));
+  const done = await call('analyze_codebase', { project_name: 'peers', project_path: CODE_TREE });
+  if (!(done.stats.total_files > 5)) equal('analyze_codebase: files', done.stats.total_files, 'more than five');
+  const traced = await call('trace_function_calls', { function_name: 'memory', direction: 'both', depth: 2 });
+  const called = traced.call_tree.map((step) => step.name);
+  if (!called.includes('envelope')) equal('trace_function_calls: what memory calls', called, ['envelope']);
+  const asked = [
+    ['query_architecture', {}], ['list_modules', {}], ['find_entity', { entity_name: 'envelope', include_source: true }],
+    ['find_dependencies', { entity_name: 'envelope' }], ['explain_module', { file_path: 'scenario.mjs' }],
+    ['get_file_outline', { file_path: 'scenario.py' }], ['explore_code', { question: 'how is a memory stored?' }],
+    ['search_code_pattern', { pattern: 'calls_function', target: 'envelope' }],
+  ];
+  for (const [name, args] of asked) await call(name, args);
+}
+
 /** A session over a TypeScript SDK client; both majors have the methods used here. */
 export async function sdkSession(client, transport) {
   let revision;
@@ -94,7 +112,7 @@ export async function sdkSession(client, transport) {
 export const stdioCommand = { command: 'bash', args: ['-c', `exec ${MCPD_STDIO}`] };
 
 /** Runs `{ client, transport, revision, open }` each, where its transport is configured; then exits. */
-export async function main(runs, steps = [memory, todos]) {
+export async function main(runs, steps = [memory, todos, code]) {
   let running = '';
   setTimeout(() => end(`${running}: not done after ${TIMEOUT / 1000} s`), TIMEOUT).unref();
   const wanted = runs.filter(({ transport }) => (transport === 'stdio' ? MCPD_STDIO : MCPD_URL));

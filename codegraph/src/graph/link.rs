@@ -203,6 +203,9 @@ impl Graph {
             let modules = language.map(|language| languages::grammar(language).modules);
             matches!(modules, Some(Modules::Project | Modules::Include))
         };
-        opened_again(one) || opened_again(other) || by_language()
+        // Two types of one name in one package are the parts of one (`partial`).
+        let package = |node: Node| self.file(node.file).and_then(|file| file.facts.package);
+        let by_package = || package(one).is_some() && package(one) == package(other);
+        opened_again(one) || opened_again(other) || by_language() || by_package()
     }
 }

@@ -61,7 +61,7 @@ impl Linker<'_> {
                     self.in_package(package, one.name).map(|node| (node, sure::IMPORTED))
                 }
                 Stand::Elsewhere => None,
-                Stand::Unknown => self.guess(one.name),
+                Stand::Unknown => self.named_in_space(one).or_else(|| self.guess(one.name)),
             },
             Receiver::Value => self.guess(one.name),
         };
@@ -105,12 +105,13 @@ impl Linker<'_> {
                 is_imported = true;
                 match source {
                     Place::Node(node) if !node.is_file() => return Some((*node, sure::IMPORTED)),
-                    Place::Node(node) if relation != Relation::Calls => return Some((*node, sure::IMPORTED)),
                     Place::Node(node) if import.item.is_some() => {
-                        // `import x from "./x"`: the file's default is what has its name, or its only class.
-                        let default = self.graph.members(Node::whole(node.file), name).find(fits);
-                        return default.map(|node| (node, sure::TYPED));
+                        if let Some(default) = self.default_of(*node, name, relation) {
+                            return Some((default, sure::TYPED));
+                        }
+                        return (relation != Relation::Calls).then_some((*node, sure::IMPORTED));
                     }
+                    Place::Node(node) if relation != Relation::Calls => return Some((*node, sure::IMPORTED)),
                     Place::Node(_) | Place::Folder(_) | Place::Package(_) | Place::Elsewhere => {}
                 }
             }
@@ -145,6 +146,13 @@ impl Linker<'_> {
             }
             Modules::Dotted | Modules::Relative | Modules::Folder => None,
         }
+    }
+
+    /// What a file exports without a name (`import x from "./x"`): what is called so there, or its only component.
+    fn default_of(&self, file: Node, name: Name, relation: Relation) -> Option<Node> {
+        let fits = |node: &Node| fits(self.graph.kind(*node), relation);
+        let named = self.graph.members(file, name).find(fits);
+        named.or_else(|| self.graph.children(file).into_iter().find(|node| self.graph.kind(*node) == Kind::Component))
     }
 
     pub(super) fn type_around(&self, from: Option<u32>) -> Option<Node> {
@@ -234,6 +242,18 @@ impl Linker<'_> {
             [only] => Some((only, sure::ONLY)),
             _ => None,
         }
+    }
+
+    /// `space::name` of C++, where several files add to the space: the only one of that name.
+    fn named_in_space(&self, one: &Reference) -> Option<(Node, u8)> {
+        let is_include = languages::grammar(self.file.language).modules == Modules::Include;
+        let Receiver::Path(path) = one.receiver else { return None };
+        let space = self.graph.names.text(path).rsplit('.').next()?;
+        let in_space = |(node, _): &(Node, u8)| {
+            let parent = self.graph.parent(*node);
+            parent.is_some_and(|parent| !parent.is_file() && self.graph.name(parent) == space)
+        };
+        is_include.then(|| self.only(one.name, one.relation))?.filter(in_space)
     }
 
     /// The only member of that name in the tree, when nothing says what it is asked of.

@@ -114,8 +114,17 @@ impl Linker<'_> {
             }
             scope = match scope {
                 Some(index) => self.file.facts.entities[index as usize].parent,
-                None => return None,
+                None => return self.silent_field(from, name, depth),
             };
+        }
+    }
+
+    /// What a field holds that is named without its object; its type may stand in another file, or be inherited.
+    fn silent_field(&self, from: Option<u32>, name: Name, depth: usize) -> Option<Stand> {
+        let own = self.type_around(from).filter(|_| languages::grammar(self.file.language).silent_self)?;
+        match self.step(own, name, sure::TYPED, depth) {
+            Stand::Unknown => None,
+            stand @ (Stand::Node(..) | Stand::Folder(_) | Stand::Package(_) | Stand::Elsewhere) => Some(stand),
         }
     }
 
