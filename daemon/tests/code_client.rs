@@ -10,9 +10,7 @@ use std::{path::PathBuf, process::Command};
 use rmcp::{
     ServiceExt,
     model::CallToolRequestParams,
-    transport::{
-        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
-    },
+    transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
 use serde_json::{Value, json};
 use support::{Daemon, ROOMY};
@@ -25,7 +23,8 @@ fn crate_folder(name: &str) -> PathBuf {
     let version = String::from_utf8(cargo(&["-vV"]).stdout).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     // Crates of other platforms are not here.
-    let told = cargo(&["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", host]);
+    let told =
+        cargo(&["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", host]);
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let metadata: Value = serde_json::from_slice(&told.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
@@ -69,7 +68,8 @@ async fn every_code_tool_answers_about_a_real_project() {
     for (number, (tool, mut arguments)) in calls.into_iter().enumerate() {
         arguments["project_id"] = "humantime".into();
         let arguments = arguments.as_object().cloned().unwrap();
-        let result = client.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await.unwrap();
+        let result =
+            client.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await.unwrap();
         let answer = result.structured_content.unwrap();
         assert_eq!(answer["success"], true, "{tool}: {answer}");
         insta::assert_json_snapshot!(format!("{number:02}_{tool}"), without_times(answer));

@@ -184,7 +184,11 @@ async fn code_tools(tools: &Checking, tree: &Tree) {
     tree.write("app/torn.py", "def torn(:\n");
     tree.write("app/binary.py", "\u{0}");
     let again = ask("analyze_codebase", folder).await;
-    assert_eq!((&again["stats"]["skipped_count"], &again["stats"]["parse_error_count"]), (&json!(1), &json!(1)), "{again}");
+    assert_eq!(
+        (&again["stats"]["skipped_count"], &again["stats"]["parse_error_count"]),
+        (&json!(1), &json!(1)),
+        "{again}"
+    );
     ask("query_architecture", json!({})).await;
     ask("find_entity", json!({ "entity_name": "s", "include_source": true, "limit": 200 })).await;
     let both = json!({ "function_name": "run", "direction": "both", "depth": 5 });

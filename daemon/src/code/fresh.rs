@@ -14,13 +14,7 @@ use mcpd_codegraph::{
 };
 use parking_lot::Mutex;
 
-use super::{
-    Code, CodeError,
-    analysis::Work, contents::Origin,
-    git,
-    job::Job,
-    project::Project,
-};
+use super::{Code, CodeError, analysis::Work, contents::Origin, git, job::Job, project::Project};
 use crate::store::{CodeTree, StoreError, TreeSource};
 
 /// Changed files that are read again before an answer: so many, and so many bytes, take well under 200 ms.
@@ -137,15 +131,15 @@ impl Code {
     fn is_recent(&self, tree: &CodeTree, project: &Project) -> bool {
         let look = project.checked.0.lock();
         let Some(ended) = look.ended else { return false };
-        // A watcher tells of every change, and makes the look expire.
-        let is_fresh = look.took > QUICK && ended.elapsed() < look.took * SHARE;
-        is_fresh || tree.watched && self.watches.is_watched(&tree.project)
+        // What a watcher tells comes a moment late: a look that is quick is better.
+        let is_told = tree.watched && self.watches.is_watched(&tree.project);
+        look.took > QUICK && (ended.elapsed() < look.took * SHARE || is_told)
     }
 
     /// Returns how many files were read again.
     async fn look_over(&self, tree: &CodeTree, project: &Arc<Project>) -> Result<usize, CodeError> {
         let began = Instant::now();
-        let root = match self.root_of(tree) {
+        let root = match self.root_of(tree).await {
             Ok(root) => Arc::new(root),
             Err(error) => {
                 let mut look = project.checked.0.lock();
@@ -194,7 +188,7 @@ impl Code {
             }
         } else if count == 0 && moved {
             let most = self.config.borrow().code.max_file;
-            let state = git::of(self.jail.clone(), root, seen.files, most).await;
+            let state = git::of(self.jail.clone(), Arc::clone(&root), seen.files, most).await;
             let dirty = state.map(|state| state.dirty).unwrap_or_default();
             project.checked.0.lock().dirty = dirty;
         }
@@ -211,7 +205,7 @@ impl Code {
             begin
         };
         if begin {
-            self.begin_again(tree)?;
+            self.run(&tree.project, Origin::Folder(root));
         }
         Ok(refreshed)
     }

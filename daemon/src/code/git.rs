@@ -8,10 +8,7 @@ use mcpd_codegraph::{
     tree::{Found, Jail, Root},
 };
 
-use super::{
-    Code,
-    analysis::Work, contents::Origin,
-};
+use super::{Code, analysis::Work, contents::Origin};
 
 /// What is checked out, and what differs from it.
 pub(super) struct GitState {

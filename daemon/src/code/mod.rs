@@ -39,6 +39,8 @@ use watches::Watches;
 
 /// Analyses that run at a time; others wait.
 const AT_ONCE: usize = 1;
+/// Times an analysis begins anew because another process has ended one.
+const CROSSINGS: usize = 3;
 /// Source lines that an answer reads from one file at most.
 const LONGEST_READ: u64 = 8 << 20;
 
@@ -113,9 +115,12 @@ impl Code {
         Language::ALL.into_iter().flat_map(|language| language.extensions().iter().copied())
     }
 
-    /// Watches what is to be watched until `stop` fires, then ends what runs.
-    pub async fn work(self: Arc<Self>, stop: CancellationToken) {
-        self.watch_all().await;
+    /// Ends what runs once `stop` fires; until then trees that are to be watched are, if `watching`: one process of those
+    /// that share a database is enough for that.
+    pub async fn work(self: Arc<Self>, watching: bool, stop: CancellationToken) {
+        if watching {
+            self.watch_all().await;
+        }
         stop.cancelled().await;
         self.stop.cancel();
         self.tasks.close();
@@ -147,16 +152,11 @@ impl Code {
         }
     }
 
-    /// Begins an analysis by itself, of a tree that is known.
-    fn begin_again(&self, tree: &CodeTree) -> Result<(), CodeError> {
-        let root = self.root_of(tree)?;
-        self.run(&tree.project, Origin::Folder(Arc::new(root)));
-        Ok(())
-    }
-
-    fn root_of(&self, tree: &CodeTree) -> Result<Root, CodeError> {
-        let root = tree.root.as_deref().ok_or_else(|| CodeError::Sent(tree.name.clone()))?;
-        Ok(self.jail.open(root.as_ref())?)
+    /// Opens the folder of a tree, away from the threads that serve: a network file system may let it wait.
+    async fn root_of(&self, tree: &CodeTree) -> Result<Root, CodeError> {
+        let (jail, root) = (self.jail.clone(), tree.root.clone());
+        let root = root.ok_or_else(|| CodeError::Sent(tree.name.clone()))?;
+        Ok(tokio::task::spawn_blocking(move || jail.open(root.as_ref())).await??)
     }
 
     fn run(&self, project: &str, origin: Origin) -> Arc<Job> {
@@ -181,7 +181,7 @@ impl Code {
             () = work.job.stop.cancelled() => None,
         };
         let ran = match turn {
-            Some(_) => self.analyse(&work).await,
+            Some(_) => self.analyse_again(&work).await,
             None => Err(CodeError::Stopped),
         };
         work.job.end(match ran {
@@ -195,6 +195,17 @@ impl Code {
                 Outcome::Failed(error.to_string())
             }
         });
+    }
+
+    /// Analyses, and begins anew from what another process has written meanwhile.
+    async fn analyse_again(&self, work: &Work) -> Result<Report, CodeError> {
+        for _ in 0..CROSSINGS {
+            match self.analyse(work).await {
+                Err(CodeError::Store(StoreError::Duplicate)) => {}
+                ended => return ended,
+            }
+        }
+        self.analyse(work).await
     }
 
     /// Returns the analysis of a project that runs, or the last one.
@@ -255,7 +266,7 @@ impl Code {
         memory.catch_up(&self.store, &tree.project, self.threads()).await?;
         let fresh = self.refresh(&tree, &memory).await?;
         self.trim();
-        let (store, root) = (self.store.clone(), self.root_of(&tree).ok());
+        let (store, root) = (self.store.clone(), self.root_of(&tree).await.ok());
         let is_sent = tree.source == TreeSource::Push;
         let answer = tokio::task::spawn_blocking(move || {
             let state = memory.state.read();

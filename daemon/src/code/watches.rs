@@ -1,15 +1,25 @@
-//! Trees that are watched: a change in one has it looked over with the next question instead of each of them, and read
-//! again once it is quiet.
+//! Trees that are watched: a changed one is read again once it is quiet, and a large one of which nothing is told needs
+//! no look before an answer. Only folders that a walk enters are watched, each by itself: no link is followed, and caches
+//! and dependencies keep nobody awake.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use mcpd_codegraph::Language;
+use mcpd_codegraph::{
+    Language,
+    tree::{Limits, Root},
+};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use parking_lot::Mutex;
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Code, CodeError};
+use super::{Code, CodeError, contents::Origin};
 use crate::store::{CodeTree, TreeSource};
 
 /// Quiet after which a changed tree is read again.
@@ -17,13 +27,7 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// What is watched, by project.
 #[derive(Default)]
-pub(super) struct Watches(Mutex<HashMap<String, Watch>>);
-
-struct Watch {
-    /// Ends the watch when it is dropped.
-    _watcher: RecommendedWatcher,
-    stop: CancellationToken,
-}
+pub(super) struct Watches(Mutex<HashMap<String, CancellationToken>>);
 
 impl Watches {
     /// Answers whether changes of a project are noticed.
@@ -33,10 +37,42 @@ impl Watches {
 
     /// Ends the watch of a project.
     pub(super) fn end(&self, project: &str) {
-        if let Some(watch) = self.0.lock().remove(project) {
-            watch.stop.cancel();
+        if let Some(stop) = self.0.lock().remove(project) {
+            stop.cancel();
         }
     }
+}
+
+/// The folders of one tree that are watched.
+struct Folders {
+    root: Arc<Root>,
+    watcher: RecommendedWatcher,
+    watched: HashSet<PathBuf>,
+}
+
+impl Folders {
+    /// Watches the folders there are now and not yet watched.
+    fn follow(&mut self, limits: &Limits) -> Result<(), CodeError> {
+        let wanted = |path: &str| Language::of_path(path).is_some();
+        let walk = self.root.walk(limits, &wanted, &|_| ControlFlow::Continue(()))?;
+        let folders = walk.directories.into_iter().map(|folder| self.root.path().join(folder.path));
+        // What git has checked out is told by its HEAD.
+        let now: HashSet<PathBuf> =
+            folders.chain([self.root.path().join(".git")]).filter(|path| path.is_dir()).collect();
+        for gone in self.watched.difference(&now) {
+            // The system has dropped most of them itself.
+            let _ = self.watcher.unwatch(gone);
+        }
+        for new in now.difference(&self.watched) {
+            self.watcher.watch(new, RecursiveMode::NonRecursive).map_err(|error| not_watched(&error))?;
+        }
+        self.watched = now;
+        Ok(())
+    }
+}
+
+fn not_watched(error: &notify::Error) -> CodeError {
+    CodeError::TooMuch(format!("the folder cannot be watched: {error}"))
 }
 
 impl Code {
@@ -44,7 +80,7 @@ impl Code {
     pub async fn set_watched(&self, tenant: &str, project: &str, on: bool) -> Result<(), CodeError> {
         let tree = self.tree(tenant, project).await?;
         if on {
-            self.watch(&tree)?;
+            self.watch(&tree).await?;
         } else {
             self.watches.end(&tree.project);
         }
@@ -61,14 +97,14 @@ impl Code {
             }
         };
         for tree in trees.into_iter().filter(|tree| tree.watched && tree.source == TreeSource::Tree) {
-            if let Err(error) = self.watch(&tree) {
+            if let Err(error) = self.watch(&tree).await {
                 tracing::warn!(project = tree.name, %error, "a tree is not watched");
             }
         }
     }
 
-    fn watch(&self, tree: &CodeTree) -> Result<(), CodeError> {
-        let root = self.root_of(tree)?;
+    async fn watch(&self, tree: &CodeTree) -> Result<(), CodeError> {
+        let root = Arc::new(self.root_of(tree).await?);
         // Changes beyond what the queue holds are the same news again.
         let (sender, changes) = mpsc::channel(1);
         let told = move |event: notify::Result<notify::Event>| {
@@ -81,49 +117,72 @@ impl Code {
                 let _ = sender.try_send(());
             }
         };
-        let failed =
-            |error: notify::Error| CodeError::TooMuch(format!("the folder cannot be watched: {error}"));
-        let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
-        watcher.watch(root.path(), RecursiveMode::Recursive).map_err(failed)?;
+        let limits = self.limits();
+        let begin = move || -> Result<Folders, CodeError> {
+            let watcher = notify::recommended_watcher(told).map_err(|error| not_watched(&error))?;
+            let mut folders = Folders { root, watcher, watched: HashSet::new() };
+            folders.follow(&limits)?;
+            Ok(folders)
+        };
+        let folders = tokio::task::spawn_blocking(begin).await??;
         let stop = self.stop.child_token();
-        if let Some(code) = self.itself.upgrade() {
-            let (tree, stop) = (tree.clone(), stop.clone());
-            self.tasks.spawn(async move { code.follow(tree, changes, stop).await });
+        if let Some(before) = self.watches.0.lock().insert(tree.project.clone(), stop.clone()) {
+            before.cancel();
         }
-        let watch = Watch { _watcher: watcher, stop };
-        if let Some(before) = self.watches.0.lock().insert(tree.project.clone(), watch) {
-            before.stop.cancel();
+        // What changed before the watch began is nobody's news.
+        self.named(&tree.project).checked.expire();
+        if let Some(code) = self.itself.upgrade() {
+            let tree = tree.clone();
+            self.tasks.spawn(async move {
+                let ended = code.follow(&tree, folders, changes, &stop).await;
+                if let Err(error) = ended {
+                    tracing::warn!(project = tree.name, %error, "a tree is not watched any more");
+                    code.watches.end(&tree.project);
+                }
+            });
         }
         Ok(())
     }
 
     async fn follow(
-        self: Arc<Self>,
-        tree: CodeTree,
+        &self,
+        tree: &CodeTree,
+        mut folders: Folders,
         mut changes: mpsc::Receiver<()>,
-        stop: CancellationToken,
-    ) {
+        stop: &CancellationToken,
+    ) -> Result<(), CodeError> {
         loop {
             tokio::select! {
-                change = changes.recv() => if change.is_none() { return },
-                () = stop.cancelled() => return,
+                change = changes.recv() => if change.is_none() { return Ok(()) },
+                () = stop.cancelled() => return Ok(()),
             }
             let memory = self.named(&tree.project);
             memory.checked.expire();
             sleep(QUIET).await;
             while changes.try_recv().is_ok() {}
+            let limits = self.limits();
+            let follow = move || -> Result<Folders, CodeError> {
+                folders.follow(&limits)?;
+                Ok(folders)
+            };
+            folders = tokio::task::spawn_blocking(follow).await??;
             memory.checked.expire();
-            if let Err(error) = self.begin_again(&tree) {
-                tracing::warn!(project = tree.name, %error, "a changed tree could not be read again");
+            // One that runs may have passed by what changed before it changed.
+            if let Some(job) = self.job(&tree.project) {
+                job.ended().await;
             }
+            self.run(&tree.project, Origin::Folder(Arc::clone(&folders.root))).ended().await;
         }
     }
 }
 
-/// Folders, and files of a known language.
+/// Files of a known language, folders, and what says which commit is checked out.
 fn is_of_interest(path: &Path) -> bool {
-    let is_git = path.components().any(|part| part.as_os_str() == ".git");
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_head = name == "HEAD" || name == "index";
-    if is_git { is_head } else { Language::of_path(name).is_some() || !name.contains('.') }
+    let is_git = path.components().any(|part| part.as_os_str() == ".git");
+    if is_git {
+        name == "HEAD" || name == "index"
+    } else {
+        Language::of_path(name).is_some() || !name.contains('.')
+    }
 }

@@ -119,5 +119,5 @@ fn pusher<'h>(hands: &'h Hands, operator: Operator, push: &str) -> Result<Desk<'
 }
 
 fn changed(change: &'static str, project: &str, operator: Operator) {
-    CodeChanged { change, project, operator: operator.uid }.emit();
+    CodeChanged { change, project, by: &Principal::local(operator.uid).author() }.emit();
 }

@@ -92,7 +92,7 @@ impl Running {
             async move { news.carry(changes_kept, registry.changes(), stop).await }
         });
         tasks.spawn(house.memories.work(stop.clone()));
-        tasks.spawn(Arc::clone(&house.code).work(stop.clone()));
+        tasks.spawn(Arc::clone(&house.code).work(true, stop.clone()));
         tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),

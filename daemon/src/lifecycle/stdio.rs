@@ -40,7 +40,7 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
         async move { news.carry(changes, tools, ended).await }
     });
     let working = tokio::spawn(Arc::clone(&house.memories).work(ended.clone()));
-    let reading = tokio::spawn(Arc::clone(&house.code).work(ended.clone()));
+    let reading = tokio::spawn(Arc::clone(&house.code).work(false, ended.clone()));
     let memories = Arc::clone(&house.memories);
     let serving = serve_stdio(house.mcp, visitor, limit, stop.clone());
     // What runs is answered; a client that stopped reading must not keep a process that was told to end.

@@ -265,21 +265,21 @@ impl MemoriesChanged {
     }
 }
 
-/// An operator changed the code that is known of a project.
+/// Somebody changed the code that is known of a project, other than by a tool.
 #[derive(Debug)]
 pub struct CodeChanged<'a> {
     /// What happened: `analysis begun`, `watched`, `forgotten` and the like.
     pub change: &'static str,
     /// The project.
     pub project: &'a str,
-    /// User id of the operator.
-    pub operator: u32,
+    /// Who did it: an operator or a key.
+    pub by: &'a str,
 }
 
 impl CodeChanged<'_> {
     /// Logs.
     pub fn emit(self) {
-        tracing::info!(target: "mcpd::code", change = self.change, project = self.project, operator = self.operator, "code changed");
+        tracing::info!(target: "mcpd::code", change = self.change, project = self.project, by = self.by, "code changed");
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     auth::{Need, Scope},
     code::Desk,
     store::Owner,
+    telemetry::CodeChanged,
 };
 
 /// The tool that who pushes must be allowed to call: both end in an analysis.
@@ -69,7 +70,13 @@ pub(super) async fn push(http: &Http, mut knock: Box<Knock>) -> Response {
         }
         Ask::Offer(ask) => told(desk.push_offer(ask).await),
         Ask::Files(ask) => told(desk.push_files(ask).await),
-        Ask::End(ask) => told(desk.push_end(ask).await),
+        Ask::End(ask) => {
+            let begun = desk.push_end(ask).await;
+            if let Ok(begun) = &begun {
+                CodeChanged { change: "pushed", project: &begun.project, by: &desk.owner.author }.emit();
+            }
+            told(begun)
+        }
         Ask::Analysis(ask) => told(desk.analysis(&ask.project).await),
     }
 }

@@ -214,7 +214,7 @@ impl Edge {
     fn count(&self, recorder: &Recorder, status: StatusCode) {
         // The path alone: a query may hold a key.
         let path = self.target.path();
-        let endpoint = matches!(path, "/mcp" | "/");
+        let endpoint = matches!(path, "/mcp" | "/" | "/push");
         if !endpoint && (status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS) {
             return;
         }

@@ -147,7 +147,7 @@ impl CodeRepository<'_> {
 
     /// Returns which of some contents were sent before.
     pub async fn known_texts(&self, project: &str, hashes: &[Hash]) -> Result<Vec<Hash>, StoreError> {
-        let words: Vec<String> = hashes.iter().map(|hash| hex(hash)).collect();
+        let words: Vec<String> = hashes.iter().map(hex).collect();
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT hash FROM (SELECT unhex(value) AS wanted FROM json_each(?)) \
              CROSS JOIN code_texts ON project = ? AND hash = wanted",

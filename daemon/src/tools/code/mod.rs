@@ -67,11 +67,14 @@ impl Asking {
 
 impl From<CodeError> for ToolError {
     fn from(error: CodeError) -> Self {
-        let told = |code| Self::new(code, error.to_string());
-        match &error {
-            CodeError::UnknownProject(id) => Self::unknown_project(id),
-            CodeError::NotIndexed(_) => told(Failure::NotIndexed)
-                .hint("call analyze_codebase with the folder of the project first; whether something is in its code is not known"),
+        let words = error.to_string();
+        let told = |code| Self::new(code, words.clone());
+        match error {
+            CodeError::UnknownProject(id) => Self::unknown_project(&id),
+            CodeError::NotIndexed(_) => told(Failure::NotIndexed).hint(
+                "call analyze_codebase with the folder of the project first; whether something is in its code is \
+                 not known",
+            ),
             CodeError::Indexing(..) => {
                 told(Failure::NotIndexed).hint("ask again in a moment, or call analyze_codebase, which waits")
             }
@@ -84,11 +87,11 @@ impl From<CodeError> for ToolError {
             CodeError::Sent(_) => told(Failure::Conflict).hint("mcpctl projects push brings it up to date"),
             CodeError::UnknownPush(_) => told(Failure::NotFound),
             CodeError::TooMuch(_) => told(Failure::TooLarge),
-            CodeError::Stopped => told(Failure::Conflict).hint("call again to go on; what was known before stays"),
-            CodeError::Store(_) | CodeError::Unfinished(_) => match error {
-                CodeError::Store(error) => error.into(),
-                error => Self::internal(&error),
-            },
+            CodeError::Stopped => {
+                told(Failure::Conflict).hint("call again to go on; what was known before stays")
+            }
+            CodeError::Store(error) => error.into(),
+            CodeError::Unfinished(error) => Self::internal(&error),
         }
     }
 }

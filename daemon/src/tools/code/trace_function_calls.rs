@@ -1,6 +1,6 @@
 //! `trace_function_calls`: who calls whom, level by level.
 
-use mcpd_codegraph::{Direction, Graph, Step, Tie, facts::Kind};
+use mcpd_codegraph::{Direction, Graph, Step, Tie, Trace, facts::Kind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -113,11 +113,12 @@ impl Tool for TraceFunctionCalls {
                 let graph = scene.graph;
                 let may_call = |kind: Kind| kind.is_callable() || kind.is_type();
                 let meant = meant(graph, &args.function_name, &may_call, "function")?;
-                let trace = |direction| graph.trace(meant.node, direction, args.depth, MOST);
-                let callees =
-                    (args.direction != Way::Callers).then(|| trace(Direction::Callees)).unwrap_or_default();
-                let callers =
-                    (args.direction != Way::Callees).then(|| trace(Direction::Callers)).unwrap_or_default();
+                let trace = |direction: Direction, left_out: Way| match args.direction == left_out {
+                    true => Trace::default(),
+                    false => graph.trace(meant.node, direction, args.depth, MOST),
+                };
+                let callees = trace(Direction::Callees, Way::Callers);
+                let callers = trace(Direction::Callers, Way::Callees);
                 let nodes = |steps: &[Step]| steps.iter().map(|step| node(graph, step, 1)).collect();
                 let (call_tree, caller_tree): (Vec<_>, Vec<_>) =
                     (nodes(&callees.steps), nodes(&callers.steps));
