@@ -43,6 +43,14 @@ pub struct FoundNodes {
 impl Graph {
     /// Returns the definitions whose names fit a text, best first: `save`, `Todo.save`, `src/todo.py`, an id.
     pub fn find(&self, text: &str, wanted: &dyn Fn(Kind) -> bool, limit: usize) -> FoundNodes {
+        // Two: the total is of all that fit, and one would do with those of exactly that name.
+        let mut found = self.at_least(text, wanted, limit.max(2));
+        found.nodes.truncate(limit);
+        found
+    }
+
+    /// Returns the best so many, and those after them that fit as well as the last.
+    fn at_least(&self, text: &str, wanted: &dyn Fn(Kind) -> bool, count: usize) -> FoundNodes {
         let text = text.trim().trim_end_matches("()");
         let asked = text.replace("::", ".").replace('\\', ".").replace("->", ".");
         if let Some(node) = self.by_id(text).filter(|node| node.is_file() || wanted(self.kind(*node))) {
@@ -54,16 +62,24 @@ impl Graph {
         if lower.is_empty() {
             return FoundNodes::default();
         }
-        let mut found = Vec::new();
-        for (name, nodes) in &self.definitions {
-            let Some(fit) = fit(self.names.text(*name), own, &lower) else { continue };
-            for node in nodes.iter().filter(|node| wanted(self.kind(**node))) {
-                if before.is_empty() || self.ends_with(*node, before) {
-                    found.push((*node, fit));
-                }
+        let fits =
+            |node: &&Node| wanted(self.kind(**node)) && (before.is_empty() || self.ends_with(**node, before));
+        let exact = self.names.known(own).and_then(|name| self.definitions.get(&name)).into_iter().flatten();
+        let mut found: Vec<(Node, Fit)> = exact.filter(fits).map(|node| (*node, Fit::Exact)).collect();
+        // Who wants one has it, and nobody has to look through all names.
+        if found.is_empty() || count != 1 {
+            found.clear();
+            for (name, nodes) in &self.definitions {
+                let Some(fit) = fit(self.names.text(*name), own, &lower) else { continue };
+                found.extend(nodes.iter().filter(fits).map(|node| (*node, fit)));
             }
         }
         let total = found.len();
+        // What fits worse than enough others is not among the best: the dear part of the order is for those alone.
+        found.sort_unstable_by_key(|(_, fit)| *fit);
+        if let Some(worst) = found.get(count.saturating_sub(1)).map(|(_, fit)| *fit) {
+            found.truncate(found.partition_point(|(_, fit)| *fit <= worst));
+        }
         let key = |(node, fit): &(Node, Fit)| {
             let entity = self.entity(*node);
             let rank = entity.map_or(9, |entity| rank(entity.kind, entity.parent.is_some()));
@@ -73,13 +89,12 @@ impl Graph {
             (*fit, self.is_test(node.file), is_bare, rank, name, self.path(*node).len(), *node)
         };
         found.sort_by_cached_key(key);
-        found.truncate(limit);
         FoundNodes { nodes: found, total }
     }
 
     /// Returns what a person means who names something exactly: several, when several have that name.
     pub fn named(&self, text: &str, wanted: &dyn Fn(Kind) -> bool) -> Vec<Node> {
-        let found = self.find(text, wanted, usize::MAX);
+        let found = self.at_least(text, wanted, 1);
         let best = found.nodes.first().map(|(_, fit)| *fit);
         let is_name = |fit: &Fit| Some(*fit) == best && *fit <= Fit::Case;
         let mut named: Vec<Node> =
@@ -131,6 +146,9 @@ fn fit(name: &str, asked: &str, lower: &str) -> Option<Fit> {
     if name.eq_ignore_ascii_case(asked) {
         return Some(Fit::Case);
     }
+    if name.is_ascii() && lower.is_ascii() {
+        return fit_ascii(name.as_bytes(), lower.as_bytes());
+    }
     let own = name.to_lowercase();
     if own.starts_with(lower) {
         return Some(Fit::Prefix);
@@ -142,6 +160,25 @@ fn fit(name: &str, asked: &str, lower: &str) -> Option<Fit> {
     let mut rest = own.chars();
     let has_letters = lower.chars().count() >= 4 && lower.chars().all(|letter| rest.any(|one| one == letter));
     (has_letters && own.starts_with(lower.chars().next()?)).then_some(Fit::Letters)
+}
+
+/// The same for names that need no new string to be compared: nearly all, and there are hundreds of thousands.
+fn fit_ascii(name: &[u8], lower: &[u8]) -> Option<Fit> {
+    let first = *lower.first()?;
+    let at = name
+        .windows(lower.len())
+        .position(|part| part[0].to_ascii_lowercase() == first && part.eq_ignore_ascii_case(lower));
+    match at {
+        Some(0) => return Some(Fit::Prefix),
+        Some(_) => return Some(Fit::Part),
+        None => {}
+    }
+    // Few letters are in nearly every name.
+    if lower.len() < 4 || name.first()?.to_ascii_lowercase() != first {
+        return None;
+    }
+    let mut rest = name.iter().map(u8::to_ascii_lowercase);
+    lower.iter().all(|letter| rest.any(|one| one == *letter)).then_some(Fit::Letters)
 }
 
 fn rank(kind: Kind, is_member: bool) -> u8 {

@@ -15,6 +15,8 @@ pub(crate) struct Index {
     /// Folders by the last part of their path.
     pub(super) named_folders: HashMap<Box<str>, BTreeSet<Box<str>>>,
     packages: HashMap<Name, BTreeSet<u32>>,
+    /// Folders `src`, by the name that a crate around them is imported by.
+    crates: HashMap<String, BTreeSet<Box<str>>>,
 }
 
 impl Index {
@@ -28,6 +30,9 @@ impl Index {
         names.of(folder);
         self.folders.entry(folder.into()).or_default().insert(place);
         self.named_folders.entry(last(folder).into()).or_default().insert(folder.into());
+        if let Some(known_as) = crate_name(folder) {
+            self.crates.entry(known_as).or_default().insert(folder.into());
+        }
         if let Some(package) = package {
             self.packages.entry(package).or_default().insert(place);
         }
@@ -39,10 +44,13 @@ impl Index {
         }
         let folder = folder(path);
         take(&mut self.folders, folder, place);
-        if !self.folders.contains_key(folder)
-            && let Some(named) = self.named_folders.get_mut(last(folder))
-        {
-            named.remove(folder);
+        if !self.folders.contains_key(folder) {
+            if let Some(named) = self.named_folders.get_mut(last(folder)) {
+                named.remove(folder);
+            }
+            if let Some(named) = crate_name(folder).and_then(|known_as| self.crates.get_mut(&known_as)) {
+                named.remove(folder);
+            }
         }
         if let Some(files) = package.and_then(|package| self.packages.get_mut(&package)) {
             files.remove(&place);
@@ -59,6 +67,11 @@ impl Index {
         self.folders.get(folder).into_iter().flatten().copied()
     }
 
+    /// Returns the folders `src` whose crate is imported by that name.
+    pub(super) fn of_crate(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.crates.get(name).into_iter().flatten().map(|root| &**root)
+    }
+
     pub(crate) fn of_package(&self, package: Name) -> impl Iterator<Item = u32> {
         self.packages.get(&package).into_iter().flatten().copied()
     }
@@ -71,6 +84,11 @@ fn take(map: &mut HashMap<Box<str>, BTreeSet<u32>>, key: &str, place: u32) {
             map.remove(key);
         }
     }
+}
+
+/// Returns the name by which a crate is imported whose sources are in a folder.
+fn crate_name(sources: &str) -> Option<String> {
+    (last(sources) == "src").then(|| last(folder(sources)).replace('-', "_"))
 }
 
 /// Returns the folder of a path.

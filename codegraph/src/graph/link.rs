@@ -2,7 +2,8 @@
 //! each step with how sure it is. What is not found stays so, until a file comes that has it.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    cell::RefCell,
+    collections::{BTreeSet, HashMap, HashSet},
     thread,
 };
 
@@ -17,6 +18,8 @@ use crate::{
 pub(super) const ANCESTORS: usize = 64;
 /// Definitions of one name that are looked through.
 pub(super) const NAMESAKES: usize = 64;
+/// Files a definition is passed on over at most: barrels of barrels.
+const HANDS: usize = 6;
 /// Files linked by one thread at a time.
 const PORTION: usize = 64;
 /// Which references a round is about: each builds on those before.
@@ -27,7 +30,13 @@ enum Round {
     Others,
 }
 
-enum Found {
+/// What a round found for a file, and the files it looked at on the way: they may change what it finds.
+struct Found {
+    what: What,
+    passed: BTreeSet<u32>,
+}
+
+enum What {
     Sources(Vec<Place>),
     Targets(Vec<(usize, Option<Target>)>),
 }
@@ -42,21 +51,49 @@ impl Graph {
         stale.retain(|place| self.file(*place).is_some());
         let mut stale: Vec<u32> = stale.into_iter().collect();
         stale.sort_unstable();
-        for round in [Round::Imports, Round::Ancestors, Round::Others] {
-            let found = self.round(&stale, round, threads.max(1));
-            for (place, found) in found {
-                let Some(file) = self.files[place as usize].as_mut() else { continue };
-                match found {
-                    Found::Sources(sources) => file.sources = sources,
-                    Found::Targets(targets) => {
-                        targets.into_iter().for_each(|(index, target)| file.targets[index] = target);
-                    }
+        let mut passed: HashMap<u32, BTreeSet<u32>> = HashMap::new();
+        for place in &stale {
+            if let Some(file) = self.files[*place as usize].as_mut() {
+                // Where an import led may be gone; nothing is to be passed on from there.
+                file.sources.fill(Place::Elsewhere);
+            }
+        }
+        // What is passed on from file to file arrives one file further each time.
+        for _ in 0..HANDS {
+            if !self.take(&stale, Round::Imports, threads, &mut passed) {
+                break;
+            }
+        }
+        self.take(&stale, Round::Ancestors, threads, &mut passed);
+        self.take(&stale, Round::Others, threads, &mut passed);
+        for place in stale {
+            self.tie(place, passed.remove(&place).unwrap_or_default());
+        }
+    }
+
+    /// Takes what a round finds; `true` when it is not what was known.
+    fn take(
+        &mut self,
+        stale: &[u32],
+        round: Round,
+        threads: usize,
+        passed: &mut HashMap<u32, BTreeSet<u32>>,
+    ) -> bool {
+        let mut is_new = false;
+        for (place, found) in self.round(stale, round, threads.max(1)) {
+            passed.entry(place).or_default().extend(found.passed);
+            let Some(file) = self.files[place as usize].as_mut() else { continue };
+            match found.what {
+                What::Sources(sources) => {
+                    is_new |= file.sources != sources;
+                    file.sources = sources;
+                }
+                What::Targets(targets) => {
+                    targets.into_iter().for_each(|(index, target)| file.targets[index] = target);
                 }
             }
         }
-        for place in stale {
-            self.tie(place);
-        }
+        is_new
     }
 
     fn round(&self, stale: &[u32], round: Round, threads: usize) -> Vec<(u32, Found)> {
@@ -89,21 +126,26 @@ impl Graph {
 
     fn links(&self, place: u32, round: Round) -> Option<Found> {
         let file = self.file(place)?;
+        let passed: RefCell<BTreeSet<u32>> = RefCell::default();
         if round == Round::Imports {
-            let sources = file.facts.imports.iter().map(|import| self.locate(place, import));
-            return Some(Found::Sources(sources.collect()));
+            let pass = |file: u32| {
+                passed.borrow_mut().insert(file);
+            };
+            let sources = file.facts.imports.iter().map(|import| self.locate(place, import, &pass)).collect();
+            return Some(Found { what: What::Sources(sources), passed: passed.into_inner() });
         }
         let asked = |one: &Reference| {
             let of_ancestors = matches!(one.relation, Relation::Inherits | Relation::Implements);
             of_ancestors == (round == Round::Ancestors)
         };
-        let linker = Linker { graph: self, file, place };
+        let linker = Linker { graph: self, file, place, passed: &passed };
         let each = file.facts.references.iter().enumerate().filter(|(_, one)| asked(one));
-        Some(Found::Targets(each.map(|(index, one)| (index, linker.target(one))).collect()))
+        let targets = each.map(|(index, one)| (index, linker.target(one))).collect();
+        Some(Found { what: What::Targets(targets), passed: passed.into_inner() })
     }
 
-    /// Notes which files a file refers to.
-    fn tie(&mut self, place: u32) {
+    /// Notes which files a file refers to, and which were passed on the way.
+    fn tie(&mut self, place: u32, passed: BTreeSet<u32>) {
         let Some(file) = self.files[place as usize].as_mut() else { return };
         let mut outgoing: BTreeSet<u32> =
             file.targets.iter().flatten().map(|target| target.node.file).collect();
@@ -118,14 +160,9 @@ impl Graph {
             }
         }
         let before = std::mem::replace(&mut file.outgoing, outgoing.clone());
-        for gone in before.difference(&outgoing) {
-            if let Some(incoming) = self.incoming.get_mut(gone) {
-                incoming.remove(&place);
-            }
-        }
-        for new in outgoing.difference(&before) {
-            self.incoming.entry(*new).or_default().insert(place);
-        }
+        let passed_before = std::mem::replace(&mut file.passed, passed.clone());
+        turn(&mut self.incoming, place, &before, &outgoing);
+        turn(&mut self.passing, place, &passed_before, &passed);
     }
 
     /// Returns the direct ancestors of a type that are in the tree.
@@ -138,11 +175,12 @@ impl Graph {
     }
 
     /// Returns a member of a type, its own or an inherited one; of the file as a whole, a definition at its top.
-    pub(crate) fn member(&self, node: Node, name: Name) -> Option<Node> {
+    pub(crate) fn member(&self, node: Node, name: Name, pass: &dyn Fn(u32)) -> Option<Node> {
         let mut seen = vec![node];
         let mut next = 0;
         while let Some(at) = seen.get(next).copied() {
             next += 1;
+            pass(at.file);
             if let Some(member) = self.own_member(at, name) {
                 return Some(member);
             }
@@ -190,7 +228,7 @@ impl Graph {
             std::cmp::Reverse(same)
         };
         let mut others: Vec<Node> = named.iter().take(NAMESAKES).copied().filter(continues).collect();
-        others.sort_by_cached_key(shared);
+        others.sort_by_cached_key(|other| (shared(other), self.path(*other).to_owned(), *other));
         others
     }
 
@@ -207,5 +245,17 @@ impl Graph {
         let package = |node: Node| self.file(node.file).and_then(|file| file.facts.package);
         let by_package = || package(one).is_some() && package(one) == package(other);
         opened_again(one) || opened_again(other) || by_language() || by_package()
+    }
+}
+
+/// Keeps who is tied to whom the other way round, after one changed its ties.
+fn turn(reverse: &mut HashMap<u32, BTreeSet<u32>>, place: u32, before: &BTreeSet<u32>, now: &BTreeSet<u32>) {
+    for gone in before.difference(now) {
+        if let Some(places) = reverse.get_mut(gone) {
+            places.remove(&place);
+        }
+    }
+    for new in now.difference(before) {
+        reverse.entry(*new).or_default().insert(place);
     }
 }

@@ -1,7 +1,10 @@
 //! What one reference means: names within the file, then what it imports, then what its language shows it, each step
 //! with how sure it is.
 
-use std::collections::HashSet;
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashSet},
+};
 
 use super::{
     File, Graph, Node, Target,
@@ -34,6 +37,8 @@ pub(super) struct Linker<'g> {
     pub(super) graph: &'g Graph,
     pub(super) file: &'g File,
     pub(super) place: u32,
+    /// Files that were looked at.
+    pub(super) passed: &'g RefCell<BTreeSet<u32>>,
 }
 
 impl Linker<'_> {
@@ -42,19 +47,20 @@ impl Linker<'_> {
         let found = match one.receiver {
             Receiver::None => self.bare(one.from, one.name, one.relation),
             Receiver::Own => {
-                let own = self.type_around(one.from).and_then(|own| self.graph.member(own, one.name));
+                let own = self.type_around(one.from).and_then(|own| self.member(own, one.name));
                 own.map(|node| (node, sure::SAID)).or_else(|| self.guess(one.name))
             }
             Receiver::Super => self.type_around(one.from).and_then(|own| {
                 let above = self.graph.ancestors(own);
                 above
                     .into_iter()
-                    .find_map(|one_above| self.graph.member(one_above, one.name))
+                    .find_map(|one_above| self.member(one_above, one.name))
                     .map(|node| (node, sure::SAID))
             }),
             Receiver::Path(path) => match self.stand(one.from, self.graph.names.text(path), 0) {
                 Stand::Node(node, confidence) => {
-                    self.graph.member(node, one.name).map(|node| (node, confidence))
+                    let passed_on = || self.exported(node.file, one.name).filter(|_| node.is_file());
+                    self.member(node, one.name).or_else(passed_on).map(|node| (node, confidence))
                 }
                 Stand::Folder(folder) => self.in_folder(folder, one.name).map(|node| (node, sure::IMPORTED)),
                 Stand::Package(package) => {
@@ -90,7 +96,7 @@ impl Linker<'_> {
                     return Some((found, sure::SAID));
                 }
             } else if grammar.silent_self
-                && let Some(found) = self.graph.member(node, name).filter(fits)
+                && let Some(found) = self.member(node, name).filter(fits)
             {
                 return Some((found, sure::SAID));
             }
@@ -117,7 +123,7 @@ impl Linker<'_> {
             }
             if import.glob {
                 let found = match source {
-                    Place::Node(node) if node.is_file() => self.graph.exported(node.file, name, 0),
+                    Place::Node(node) if node.is_file() => self.exported(node.file, name),
                     Place::Node(node) => self.graph.members(*node, name).next(),
                     Place::Package(package) => self.in_package(*package, name),
                     Place::Folder(folder) => self.in_folder(*folder, name),
@@ -152,7 +158,26 @@ impl Linker<'_> {
     fn default_of(&self, file: Node, name: Name, relation: Relation) -> Option<Node> {
         let fits = |node: &Node| fits(self.graph.kind(*node), relation);
         let named = self.graph.members(file, name).find(fits);
-        named.or_else(|| self.graph.children(file).into_iter().find(|node| self.graph.kind(*node) == Kind::Component))
+        named.or_else(|| {
+            self.graph.children(file).into_iter().find(|node| self.graph.kind(*node) == Kind::Component)
+        })
+    }
+
+    /// Notes that a file was looked at.
+    pub(super) fn pass(&self, file: u32) {
+        self.passed.borrow_mut().insert(file);
+    }
+
+    pub(super) fn member(&self, node: Node, name: Name) -> Option<Node> {
+        self.graph.member(node, name, &|file| self.pass(file))
+    }
+
+    pub(super) fn exported(&self, file: u32, name: Name) -> Option<Node> {
+        self.graph.exported(file, name, &|file| self.pass(file), 0)
+    }
+
+    pub(super) fn crate_path(&self, path: &str) -> Place {
+        self.graph.crate_path(self.place, path, None, &|file| self.pass(file))
     }
 
     pub(super) fn type_around(&self, from: Option<u32>) -> Option<Node> {
@@ -191,8 +216,9 @@ impl Linker<'_> {
                 && parent.is_some_and(|parent| parent.is_file() || self.graph.kind(parent) == Kind::Module)
         };
         let found: Vec<Node> = named.filter(at_top).take(NAMESAKES).copied().collect();
-        let whole = found.iter().find(|node| self.graph.kind(**node) != Kind::Type);
-        whole.or(found.first()).copied()
+        // A stand-in comes after what it stands for; among equals the order of paths decides, not that of reading.
+        let key = |node: &Node| (self.graph.kind(*node) == Kind::Type, self.graph.path(*node), node.entity);
+        found.into_iter().min_by_key(key)
     }
 
     /// Looks through what a C file includes, and what that includes.

@@ -126,10 +126,8 @@ impl Graph {
             };
             let to = match source {
                 Place::Node(node) => Some(*node),
-                Place::Folder(folder) => {
-                    self.index.of_folder(self.names.text(*folder)).next().map(Node::whole)
-                }
-                Place::Package(package) => self.index.of_package(*package).next().map(Node::whole),
+                Place::Folder(folder) => self.first_of(self.index.of_folder(self.names.text(*folder))),
+                Place::Package(package) => self.first_of(self.index.of_package(*package)),
                 Place::Elsewhere => None,
             };
             Imported { written, to, line: import.line }

@@ -93,6 +93,8 @@ pub(crate) struct File {
     members: Vec<(u32, Name, u32)>,
     /// Files it refers to.
     outgoing: BTreeSet<u32>,
+    /// Files that were looked at to find that out.
+    passed: BTreeSet<u32>,
     bytes: usize,
 }
 
@@ -108,6 +110,8 @@ pub struct Graph {
     mentions: HashMap<Name, Vec<u32>>,
     /// Which files refer to each.
     incoming: HashMap<u32, BTreeSet<u32>>,
+    /// Which files looked at each to find out what they refer to.
+    passing: HashMap<u32, BTreeSet<u32>>,
     pub(crate) index: index::Index,
     stale_files: HashSet<u32>,
     stale_names: HashSet<Name>,
@@ -132,6 +136,8 @@ impl Graph {
             self.definitions.entry(entity.name).or_default().push(node);
             self.stale_names.insert(entity.name);
         }
+        // What it imports it may pass on.
+        self.stale_names.extend(facts.imports.iter().filter_map(|import| import.alias));
         for name in self.mentioned(&facts) {
             self.mentions.entry(name).or_default().push(place);
         }
@@ -147,6 +153,7 @@ impl Graph {
             facts,
             members,
             outgoing: BTreeSet::new(),
+            passed: BTreeSet::new(),
             bytes,
         };
         self.by_path.insert(path.into(), place);
@@ -172,6 +179,7 @@ impl Graph {
             }
             self.stale_names.insert(entity.name);
         }
+        self.stale_names.extend(file.facts.imports.iter().filter_map(|import| import.alias));
         for name in self.mentioned(&file.facts) {
             if let Some(files) = self.mentions.get_mut(&name) {
                 files.retain(|file| *file != place);
@@ -184,7 +192,13 @@ impl Graph {
                 incoming.remove(&place);
             }
         }
+        for other in &file.passed {
+            if let Some(passing) = self.passing.get_mut(other) {
+                passing.remove(&place);
+            }
+        }
         self.stale_files.extend(self.incoming.remove(&place).unwrap_or_default());
+        self.stale_files.extend(self.passing.remove(&place).unwrap_or_default());
         self.stale_files.remove(&place);
         self.free.push(place);
     }

@@ -30,14 +30,14 @@ pub(crate) enum Place {
 
 impl Graph {
     /// Returns where an import of a file leads: to the item where it names one that is found, else to the module.
-    pub(super) fn locate(&self, file: u32, import: &Import) -> Place {
+    pub(super) fn locate(&self, file: u32, import: &Import, pass: &dyn Fn(u32)) -> Place {
         let Some(of) = self.file(file) else { return Place::Elsewhere };
         let module = self.names.text(import.module);
         let item = import.item.map(|item| self.names.text(item));
         let place = match languages::grammar(of.language).modules {
             Modules::Dotted => self.dotted(&of.path, module, item),
             Modules::Relative => self.relative(&of.path, module),
-            Modules::Crate => return self.crate_path(file, module, import.item, 0),
+            Modules::Crate => return self.crate_path(file, module, import.item, pass),
             Modules::Folder => self.go_folder(module),
             Modules::Package => self.package(module, import.item),
             Modules::Include => self.included(&of.path, module),
@@ -45,14 +45,20 @@ impl Graph {
         };
         match (place, import.item) {
             (Place::Node(node), Some(item)) if node.is_file() => {
-                self.exported(node.file, item, 0).map_or(place, Place::Node)
+                self.exported(node.file, item, pass, 0).map_or(place, Place::Node)
             }
             (place, _) => place,
         }
     }
 
     /// Returns a definition at the top of a file, or what the file imports under that name and so passes on.
-    pub(super) fn exported(&self, file: u32, item: Name, depth: usize) -> Option<Node> {
+    pub(super) fn exported(&self, file: u32, item: Name, pass: &dyn Fn(u32), depth: usize) -> Option<Node> {
+        pass(file);
+        self.passed_on(file, item, depth, &mut Vec::new())
+    }
+
+    /// Files that pass on each other's names form loops, and many ways lead to one file: each is looked at once.
+    fn passed_on(&self, file: u32, item: Name, depth: usize, seen: &mut Vec<u32>) -> Option<Node> {
         if let Some(node) = self.members(Node::whole(file), item).next() {
             return Some(node);
         }
@@ -61,18 +67,16 @@ impl Graph {
         if depth > 4 {
             return None;
         }
+        seen.push(file);
         for (import, source) in of.facts.imports.iter().zip(&of.sources) {
-            if import.alias == Some(item)
-                && let Place::Node(node) = source
-                && !node.is_file()
-            {
+            let Place::Node(node) = source else { continue };
+            if import.alias == Some(item) && !node.is_file() {
                 return Some(*node);
             }
             if import.glob
-                && let Place::Node(node) = source
                 && node.is_file()
-                && node.file != file
-                && let Some(found) = self.exported(node.file, item, depth + 1)
+                && !seen.contains(&node.file)
+                && let Some(found) = self.passed_on(node.file, item, depth + 1, seen)
             {
                 return Some(found);
             }
@@ -105,7 +109,7 @@ impl Graph {
     /// Returns the Python file whose path ends so: the one nearest to who asks, when there are several.
     fn suffix(&self, parts: &str, asking: &str) -> Option<u32> {
         let stem = last(parts);
-        let mut found: Vec<(usize, u32)> = Vec::new();
+        let mut found: Vec<(bool, usize, &str, u32)> = Vec::new();
         for place in self.index.stems.get(stem)? {
             let Some(file) = self.file(*place).filter(|file| file.language == Language::Python) else {
                 continue;
@@ -122,10 +126,11 @@ impl Graph {
                 || rest.trim_end_matches('/') == folder
                 || is_source_root(rest)
             {
-                found.push((rest.len() - shared, *place));
+                // A module does not import itself by the name that another has.
+                found.push((&*file.path == asking, rest.len() - shared, &file.path, *place));
             }
         }
-        found.into_iter().min().map(|(_, place)| place)
+        found.into_iter().min().map(|(.., place)| place)
     }
 
     fn relative(&self, path: &str, module: &str) -> Place {
@@ -165,29 +170,30 @@ impl Graph {
 
     /// A type of a package, or the package.
     fn package(&self, module: &str, item: Option<Name>) -> Place {
-        let Some(package) = self.names.known(module) else { return Place::Elsewhere };
-        if let Some(item) = item {
-            for file in self.index.of_package(package) {
-                if let Some(node) = self.members(Node::whole(file), item).next() {
-                    return Place::Node(node);
-                }
-            }
-            // `import a.b.C.d`: C is a type of package a.b.
-            if let Some((outer, of)) = module.rsplit_once('.')
-                && let (Some(outer), Some(of)) = (self.names.known(outer), self.names.known(of))
-            {
-                for file in self.index.of_package(outer) {
-                    if let Some(node) = self.members(Node::whole(file), of).next() {
-                        return Place::Node(self.members(node, item).next().unwrap_or(node));
-                    }
-                }
-            }
-            return Place::Elsewhere;
+        let Some(item) = item else {
+            let package =
+                self.names.known(module).filter(|package| self.index.of_package(*package).next().is_some());
+            return package.map_or(Place::Elsewhere, Place::Package);
+        };
+        if let Some(node) = self.names.known(module).and_then(|package| self.top_of_package(package, item)) {
+            return Place::Node(node);
         }
-        match self.index.of_package(package).next() {
-            Some(_) => Place::Package(package),
-            None => Place::Elsewhere,
-        }
+        // `import a.b.C.d`: C is a type of package a.b.
+        let outer = module
+            .rsplit_once('.')
+            .and_then(|(outer, of)| self.top_of_package(self.names.known(outer)?, self.names.known(of)?));
+        outer.map_or(Place::Elsewhere, |outer| Place::Node(self.members(outer, item).next().unwrap_or(outer)))
+    }
+
+    fn top_of_package(&self, package: Name, item: Name) -> Option<Node> {
+        let files = self.index.of_package(package);
+        let found = files.filter_map(|file| self.members(Node::whole(file), item).next());
+        found.min_by_key(|node| self.path(*node))
+    }
+
+    /// Returns the first of some files by their paths: which was read first says nothing.
+    pub(super) fn first_of(&self, files: impl Iterator<Item = u32>) -> Option<Node> {
+        files.map(Node::whole).min_by_key(|node| self.path(*node))
     }
 
     /// A header beside the file, or the only one whose path ends so.
@@ -213,7 +219,13 @@ impl Graph {
     }
 
     /// Rust: walks `crate.a.b` down from the root of the crate, `self` and `super` from the file.
-    pub(super) fn crate_path(&self, file: u32, module: &str, item: Option<Name>, depth: usize) -> Place {
+    pub(super) fn crate_path(
+        &self,
+        file: u32,
+        module: &str,
+        item: Option<Name>,
+        pass: &dyn Fn(u32),
+    ) -> Place {
         let Some(of) = self.file(file) else { return Place::Elsewhere };
         let mut parts = module.split('.').filter(|part| !part.is_empty());
         let Some(first) = parts.next() else { return Place::Elsewhere };
@@ -245,7 +257,8 @@ impl Graph {
                 continue;
             }
             // No file: a definition of the file, or what it passes on; the rest are its members.
-            let Some(mut node) = place.and_then(|place| self.exported(place, self.names.known(part)?, depth))
+            let Some(mut node) =
+                place.and_then(|place| self.exported(place, self.names.known(part)?, pass, 0))
             else {
                 return Place::Elsewhere;
             };
@@ -277,16 +290,11 @@ impl Graph {
 
     /// Returns the source folder of a crate of this tree, whose folder has its name or the last part of it.
     fn crate_named(&self, name: &str) -> Option<String> {
-        let fits = |folder: &str| {
-            let folder = folder.replace('-', "_");
-            folder == name || name.strip_suffix(folder.as_str()).is_some_and(|rest| rest.ends_with('_'))
-        };
-        let roots = self.index.named_folders.get("src")?;
-        let mut found: Vec<&str> =
-            roots.iter().filter(|root| fits(last(folder(root)))).map(|root| &**root).collect();
-        found.sort_by_key(|root| std::cmp::Reverse(last(folder(root)).len()));
-        let root = found.into_iter().find(|root| self.place_of(&format!("{root}/lib.rs")).is_some())?;
-        Some(root.to_owned())
+        // The longest first: the whole name, then what follows each underscore.
+        let endings = name.match_indices('_').map(|(at, _)| &name[at + 1..]);
+        let mut roots =
+            std::iter::once(name).chain(endings).flat_map(|known_as| self.index.of_crate(known_as));
+        roots.find(|root| self.place_of(&format!("{root}/lib.rs")).is_some()).map(str::to_owned)
     }
 }
 

@@ -30,7 +30,7 @@ impl Linker<'_> {
                 None => Stand::Unknown,
             },
             "crate" | "super" if languages::grammar(self.file.language).modules == Modules::Crate => {
-                return self.placed(self.graph.crate_path(self.place, path, None, 0));
+                return self.placed(self.crate_path(path));
             }
             first => self.first_part(from, first, path, depth),
         };
@@ -86,7 +86,7 @@ impl Linker<'_> {
             }
         }
         match languages::grammar(self.file.language).modules {
-            Modules::Crate => match self.graph.crate_path(self.place, path, None, 0) {
+            Modules::Crate => match self.crate_path(path) {
                 Place::Elsewhere if first.starts_with(char::is_uppercase) => Stand::Elsewhere,
                 Place::Elsewhere => Stand::Unknown,
                 // The path as a whole was followed; its parts are not to be followed again.
@@ -124,7 +124,9 @@ impl Linker<'_> {
         let own = self.type_around(from).filter(|_| languages::grammar(self.file.language).silent_self)?;
         match self.step(own, name, sure::TYPED, depth) {
             Stand::Unknown => None,
-            stand @ (Stand::Node(..) | Stand::Folder(_) | Stand::Package(_) | Stand::Elsewhere) => Some(stand),
+            stand @ (Stand::Node(..) | Stand::Folder(_) | Stand::Package(_) | Stand::Elsewhere) => {
+                Some(stand)
+            }
         }
     }
 
@@ -146,7 +148,7 @@ impl Linker<'_> {
         let found = match before {
             None => self.bare(scope, own, Relation::Uses),
             Some(before) => match self.stand(scope, before, depth + 1) {
-                Stand::Node(node, confidence) => self.graph.member(node, own).map(|node| (node, confidence)),
+                Stand::Node(node, confidence) => self.member(node, own).map(|node| (node, confidence)),
                 Stand::Folder(folder) => self.in_folder(folder, own).map(|node| (node, sure::TYPED)),
                 Stand::Package(package) => self.in_package(package, own).map(|node| (node, sure::TYPED)),
                 Stand::Elsewhere => return Stand::Elsewhere,
@@ -175,17 +177,19 @@ impl Linker<'_> {
                 let bound =
                     of.facts.bindings.iter().find(|one| one.scope == holder.index() && one.variable == own);
                 if let Some(bound) = bound {
-                    let there = Linker { graph: self.graph, file: of, place: holder.file };
+                    self.pass(holder.file);
+                    let there =
+                        Linker { graph: self.graph, file: of, place: holder.file, passed: self.passed };
                     return there.typed(holder.index(), bound.type_name, depth + 1);
                 }
             }
         }
-        match self.graph.member(node, name) {
+        match self.member(node, name) {
             Some(member) if self.graph.kind(member).is_type() || self.graph.kind(member) == Kind::Module => {
                 Stand::Node(member, confidence)
             }
             Some(_) => Stand::Unknown,
-            None if node.is_file() => match self.graph.exported(node.file, name, 0) {
+            None if node.is_file() => match self.exported(node.file, name) {
                 Some(found) => Stand::Node(found, confidence),
                 None => Stand::Unknown,
             },

@@ -34,10 +34,8 @@ impl Graph {
                 from: Node::whole(place),
                 to: match source {
                     Place::Node(node) => Some(*node),
-                    Place::Folder(folder) => {
-                        self.index.of_folder(self.names.text(*folder)).next().map(Node::whole)
-                    }
-                    Place::Package(package) => self.index.of_package(*package).next().map(Node::whole),
+                    Place::Folder(folder) => self.first_of(self.index.of_folder(self.names.text(*folder))),
+                    Place::Package(package) => self.first_of(self.index.of_package(*package)),
                     Place::Elsewhere => None,
                 },
                 relation: Relation::Imports,
