@@ -1,5 +1,6 @@
 //! Source trees as a graph of what is defined and what refers to what. Pure: no SQL, no MCP, no async; the caller keeps
 //! what is found and brings it back.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod extract;
 pub mod facts;
@@ -7,6 +8,7 @@ pub mod git;
 mod graph;
 mod language;
 mod languages;
+pub mod probes;
 pub mod survey;
 pub mod tree;
 

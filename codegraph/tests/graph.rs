@@ -305,7 +305,16 @@ fn some_file() -> impl Strategy<Value = (String, String)> {
                 "type C struct{}\n",
                 "func (c *C) M() { c.N() }\n",
             ],
-            _ => vec![
+            Language::C
+            | Language::Cpp
+            | Language::JavaScript
+            | Language::Tsx
+            | Language::Swift
+            | Language::Vue
+            | Language::CSharp
+            | Language::Ruby
+            | Language::Php
+            | Language::Kotlin => vec![
                 "#include \"h.h\"\n",
                 "int f(int x);\n",
                 "int f(int x) { return g(x); }\n",

@@ -21,7 +21,9 @@ const MAIN: &str = "from lib import helper\n\n\ndef main():\n    return helper()
 fn tree(mcpd: &Mcpd) -> PathBuf {
     let tree = mcpd.home().join("tree");
     fs::create_dir_all(tree.join("node_modules/x")).unwrap();
-    for (path, text) in [("lib.py", LIB), ("main.py", MAIN), ("notes.txt", "no code"), ("node_modules/x/i.js", "f()")] {
+    for (path, text) in
+        [("lib.py", LIB), ("main.py", MAIN), ("notes.txt", "no code"), ("node_modules/x/i.js", "f()")]
+    {
         fs::write(tree.join(path), text).unwrap();
     }
     tree
@@ -30,7 +32,8 @@ fn tree(mcpd: &Mcpd) -> PathBuf {
 /// Returns who calls `helper`.
 #[track_caller]
 fn callers(mcpd: &Mcpd, project: &str) -> Value {
-    let arguments = json!({ "project_id": project, "function_name": "helper", "direction": "callers" }).to_string();
+    let arguments =
+        json!({ "project_id": project, "function_name": "helper", "direction": "callers" }).to_string();
     let said = mcpd.ctl_args(&["tools", "call", "trace_function_calls", "--args", &arguments]).json();
     said["caller_tree"][0]["entity_id"].clone()
 }
@@ -82,8 +85,15 @@ fn a_tree_is_pushed_over_the_socket_and_over_http() {
     push(&mcpd, &tree, &remote);
     assert_eq!(callers(&mcpd, "pushed"), "main.py#function:renamed");
     let wrong = secret(&mcpd, "mcpd_sk_none");
-    let line = format!("projects push {} --project pushed --url {url} --key-file {}", tree.display(), wrong.display());
+    let line = format!(
+        "projects push {} --project pushed --url {url} --key-file {}",
+        tree.display(),
+        wrong.display()
+    );
     mcpd.ctl(&line).refused(4);
     let listed = mcpd.ctl("projects list --json").json();
-    assert_eq!((&listed["projects"][0]["source"], &listed["projects"][0]["files"]), (&json!("push"), &json!(2)));
+    assert_eq!(
+        (&listed["projects"][0]["source"], &listed["projects"][0]["files"]),
+        (&json!("push"), &json!(2))
+    );
 }

@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcpd::probes::{ALL, Probe};
+use mcpd::probes::Probe;
+use mcpd_codegraph::{Extractor, Facts, Language, Patience};
 use proptest::{
     prelude::*,
     sample::{Index, select},
@@ -45,7 +46,22 @@ const TELLING: &[&[u8]] = &[
     b"=?base64?",
     b"?=",
     b"[[",
+    b"(",
+    b")",
+    b"<",
+    b">",
+    b"`",
+    b"/*",
+    b"*/",
+    b"::",
+    b"class ",
+    b"fn ",
 ];
+
+/// Every probe there is.
+fn probes() -> impl Iterator<Item = (&'static str, Probe)> {
+    mcpd::probes::ALL.into_iter().chain(mcpd_codegraph::probes::ALL)
+}
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fuzz")
@@ -65,7 +81,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn every_probe_has_a_target_and_a_corpus() {
-    let probes: BTreeSet<String> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let probes: BTreeSet<String> = probes().map(|(name, _)| name.to_owned()).collect();
     assert_eq!(names("fuzz_targets"), probes);
     assert_eq!(names("corpus"), probes);
     for target in &probes {
@@ -75,7 +91,7 @@ fn every_probe_has_a_target_and_a_corpus() {
 
 #[test]
 fn the_corpora_hold() {
-    for (target, probe) in ALL {
+    for (target, probe) in probes() {
         for (path, bytes) in corpus(target) {
             let held = std::panic::catch_unwind(|| probe(&bytes));
             assert!(held.is_ok(), "{target} does not hold for {}", path.display());
@@ -146,7 +162,31 @@ fn vary(target: &str, probe: Probe) {
 
 #[test]
 fn changes_of_the_corpora_hold() {
-    for (target, probe) in ALL {
+    for (target, probe) in probes() {
         vary(target, probe);
+    }
+}
+
+/// Facts that stand whole in the corpus, and the sources they are of.
+const WHOLE_FACTS: [&str; 7] = ["c", "go", "python", "rust", "tsx", "typescript", "vue"];
+
+#[test]
+fn the_corpus_of_facts_is_of_the_shape_they_are_kept_in() {
+    for name in WHOLE_FACTS {
+        let bytes = std::fs::read(fuzz().join("corpus/facts").join(name)).unwrap();
+        assert!(Facts::decode(&bytes[1..]).is_some(), "make {name} again: see fuzz/README.md");
+    }
+}
+
+#[test]
+#[ignore = "writes the corpus of facts anew"]
+fn write_the_corpus_of_facts() {
+    for name in WHOLE_FACTS {
+        let source = std::fs::read(fuzz().join("corpus/source").join(name)).unwrap();
+        let (language, text) = (Language::of_word(name).unwrap(), &source[1..]);
+        let facts = Extractor::default().read(language, name, text, Patience::ENDLESS).unwrap();
+        let mut kept = vec![source[0]];
+        kept.extend(facts.encode());
+        std::fs::write(fuzz().join("corpus/facts").join(name), kept).unwrap();
     }
 }

@@ -67,6 +67,30 @@ impl Patience<'_> {
     pub const ENDLESS: Patience<'static> = Patience { file: Duration::MAX, stop: &|| false };
 }
 
+/// The patience with one file, and since when it has been tried.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock<'a> {
+    patience: Patience<'a>,
+    began: Instant,
+}
+
+impl<'a> Clock<'a> {
+    fn start(patience: Patience<'a>) -> Self {
+        Self { patience, began: Instant::now() }
+    }
+
+    /// Refuses to go on when there is no patience left.
+    fn check(self) -> Result<(), Unread> {
+        if (self.patience.stop)() {
+            return Err(Unread::Stopped);
+        }
+        if self.began.elapsed() > self.patience.file {
+            return Err(Unread::TooLong(self.patience.file));
+        }
+        Ok(())
+    }
+}
+
 impl Extractor {
     /// Returns what a file says. `path` gives its name to what a language names after its file.
     pub fn read(
@@ -78,12 +102,12 @@ impl Extractor {
     ) -> Result<Facts, Unread> {
         check_text(text)?;
         let language = language.refined(path, text);
-        let began = Instant::now();
+        let clock = Clock::start(patience);
         let mut visit = Visit::new(path, text);
         if language == Language::Vue {
-            languages::vue::read(self, &mut visit, patience, began)?;
+            languages::vue::read(self, &mut visit, clock)?;
         } else {
-            self.walk(language, &mut visit, &[], patience, began)?;
+            self.walk(language, &mut visit, &[], clock)?;
         }
         Ok(visit.finish())
     }
@@ -92,7 +116,7 @@ impl Extractor {
     pub fn parse_only(&mut self, language: Language, path: &str, text: &[u8]) -> Result<(), Unread> {
         check_text(text)?;
         let language = language.refined(path, text);
-        self.parse(language, text, &[], Patience::ENDLESS, Instant::now()).map(drop)
+        self.parse(language, text, &[], Clock::start(Patience::ENDLESS)).map(drop)
     }
 
     /// Walks the parts of a text that are of one language, all of it when `ranges` is empty.
@@ -101,10 +125,9 @@ impl Extractor {
         language: Language,
         visit: &mut Visit<'_>,
         ranges: &[tree_sitter::Range],
-        patience: Patience<'_>,
-        began: Instant,
+        clock: Clock<'_>,
     ) -> Result<(), Unread> {
-        let tree = self.parse(language, visit.source(), ranges, patience, began)?;
+        let tree = self.parse(language, visit.source(), ranges, clock)?;
         self.show(language, visit, &tree)
     }
 
@@ -126,23 +149,18 @@ impl Extractor {
         language: Language,
         text: &[u8],
         ranges: &[tree_sitter::Range],
-        patience: Patience<'_>,
-        began: Instant,
+        clock: Clock<'_>,
     ) -> Result<Tree, Unread> {
         let (parser, _) = self.parser(language)?;
         parser.reset();
         parser.set_included_ranges(ranges).map_err(|_| Unread::Grammar(language))?;
         let mut why = Unread::Grammar(language);
-        let mut watch = |_: &ParseState| {
-            if (patience.stop)() {
-                why = Unread::Stopped;
-                return ControlFlow::Break(());
+        let mut watch = |_: &ParseState| match clock.check() {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(unread) => {
+                why = unread;
+                ControlFlow::Break(())
             }
-            if began.elapsed() > patience.file {
-                why = Unread::TooLong(patience.file);
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
         };
         let options = ParseOptions::new().progress_callback(&mut watch);
         let tree =

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gix::ObjectId;
-use gix::objs::{CommitRefIter, Kind, TreeRefIter, tree::EntryKind};
+use gix_hash::ObjectId;
+use gix_object::{CommitRefIter, Kind, TreeRefIter, tree::EntryKind};
 
 use super::index::{self, LARGEST_INDEX, Seen};
 use super::objects::Objects;
@@ -19,7 +19,7 @@ const LONGEST_PATHS: usize = 256 * 1024 * 1024;
 /// Folders below one another at most, as in a walk.
 const DEEPEST: usize = 200;
 
-const HASH: gix::hash::Kind = gix::hash::Kind::Sha1;
+const HASH: gix_hash::Kind = gix_hash::Kind::Sha1;
 
 /// A file that `HEAD` has.
 struct Known {
@@ -194,5 +194,5 @@ impl Snapshot {
 }
 
 fn is_object(bytes: &[u8], object: &ObjectId) -> bool {
-    gix::objs::compute_hash(HASH, Kind::Blob, bytes).is_ok_and(|hash| hash == *object)
+    gix_object::compute_hash(HASH, Kind::Blob, bytes).is_ok_and(|hash| hash == *object)
 }

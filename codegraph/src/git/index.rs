@@ -1,7 +1,7 @@
 //! The index, as far as it says which files were last seen unchanged. Read without keeping it: version 4 can describe
 //! terabytes of names in a few megabytes.
 
-use gix::ObjectId;
+use gix_hash::ObjectId;
 
 use super::{GitError, broken};
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use gix::zlib::{Decompress, FlushDecompress, Status};
+use gix_zlib::{Decompress, FlushDecompress, Status};
 
 use super::{GitError, broken};
 

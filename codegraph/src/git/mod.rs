@@ -1,6 +1,7 @@
 //! What git knows of a tree. The repository is a stranger's like the tree: everything of it is read through the jail,
 //! no configuration is obeyed, no filter, hook or other program is run, and what a forged object can cost is bounded.
-//! `gix` parses commits and trees, inflates and hashes; it opens nothing, because it opens paths and maps files.
+//! Crates of gix parse commits and trees, inflate and hash; its repository is not used, because it opens paths and maps
+//! files.
 
 mod changes;
 mod discover;

@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use gix::ObjectId;
-use gix::objs::Kind;
+use gix_hash::ObjectId;
+use gix_object::Kind;
 
 use super::inflate::Inflater;
 use super::pack::{self, Pack, Stored};
@@ -178,7 +178,7 @@ impl Objects {
         let file = found.ok_or(broken("an object that HEAD needs is missing"))?;
         let mut head = [0; 32];
         let filled = self.inflater.stream(&file, 0).fill(&mut head)?;
-        let (kind, size, used) = gix::objs::decode::loose_header(&head[..filled])
+        let (kind, size, used) = gix_object::decode::loose_header(&head[..filled])
             .map_err(|_| broken("an object has no header"))?;
         let size = self.charge(size)?;
         let mut bytes = self.inflater.stream(&file, 0).exactly(used + size)?;

@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use gix::ObjectId;
-use gix::objs::Kind;
+use gix_hash::ObjectId;
+use gix_object::Kind;
 
 use super::{GitError, broken};
 use crate::tree::{Links, Root};

@@ -1,6 +1,6 @@
 //! `HEAD` and the references it may lead through.
 
-use gix::ObjectId;
+use gix_hash::ObjectId;
 use sha2::{Digest as _, Sha256};
 
 use super::{GitError, Head, Repository, broken};

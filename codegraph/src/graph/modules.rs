@@ -64,7 +64,7 @@ impl Graph {
         }
         let of = self.file(file)?;
         // Passed on from file to file, but not for ever.
-        if depth > 4 {
+        if depth > 16 {
             return None;
         }
         seen.push(file);

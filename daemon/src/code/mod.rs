@@ -30,7 +30,7 @@ pub use fresh::Freshness;
 pub use job::{Figures, Job, Outcome, Phase, Progress, Report};
 pub use push::{Offered, Pushed};
 
-use crate::store::{CodeTree, Owner, Store, StoreError, TreeSource};
+use crate::store::{CodeTree, NewTree, Owner, Store, StoreError, TreeSource};
 use analysis::Work;
 use contents::Origin;
 use project::Project;
@@ -140,7 +140,8 @@ impl Code {
         let jail = self.jail.clone();
         let root = tokio::task::spawn_blocking(move || jail.open(&path)).await??;
         let folder = root.path().to_string_lossy().into_owned();
-        let id = self.store.code().claim(owner, project, title, TreeSource::Tree, Some(folder)).await?;
+        let tree = NewTree { owner, name: project, title, source: TreeSource::Tree, root: Some(folder) };
+        let id = self.store.code().claim(tree).await?;
         Ok(self.run(&id, Origin::Folder(Arc::new(root))))
     }
 

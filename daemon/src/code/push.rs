@@ -13,7 +13,7 @@ use mcpd_codegraph::{
 use parking_lot::Mutex;
 
 use super::{Code, CodeError, Job, contents::Origin};
-use crate::store::{Owner, StoreError, TreeSource};
+use crate::store::{NewTree, Owner, StoreError, TreeSource};
 
 /// Time without a word after which a push is forgotten.
 const IDLE: Duration = Duration::from_secs(15 * 60);
@@ -170,8 +170,10 @@ impl Code {
     /// Makes what was offered the whole tree of the project, and begins to analyse it.
     pub async fn push_end(&self, owner: &Owner, name: &str) -> Result<(String, Arc<Job>), CodeError> {
         let push = self.pushes.take(owner, name)?;
-        let source = TreeSource::Push;
-        let id = self.store.code().claim(push.owner, push.project.clone(), push.title, source, None).await?;
+        let name = push.project.clone();
+        let tree =
+            NewTree { owner: push.owner, name, title: push.title, source: TreeSource::Push, root: None };
+        let id = self.store.code().claim(tree).await?;
         let files = push.offered.into_iter().map(|(path, (hash, size))| (path, hash, size)).collect();
         Ok((push.project, self.run(&id, Origin::Sent(files))))
     }
@@ -181,8 +183,9 @@ impl Code {
         match self.tree(&owner.tenant, project).await {
             Ok(tree) => Ok(tree.project),
             Err(CodeError::UnknownProject(_) | CodeError::NotIndexed(_)) => {
-                let (owner, project) = (owner.clone(), project.to_owned());
-                Ok(self.store.code().claim(owner, project, title, TreeSource::Push, None).await?)
+                let (owner, name) = (owner.clone(), project.to_owned());
+                let tree = NewTree { owner, name, title, source: TreeSource::Push, root: None };
+                Ok(self.store.code().claim(tree).await?)
             }
             Err(error) => Err(error),
         }

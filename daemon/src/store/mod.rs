@@ -37,7 +37,9 @@ pub use care::{CareRepository, Contents, Examined, Label, beside, read_backup, t
 use changes::Changes;
 pub use changes::{Change, Part};
 pub use client_sessions::{ClientSession, ClientSessionRepository};
-pub use code::{CodeFile, CodeRepository, CodeTree, Commit, EXTRACTION, Kept, NewFacts, NewFile, TreeSource};
+pub use code::{
+    CodeFile, CodeRepository, CodeTree, Commit, EXTRACTION, Kept, NewFacts, NewFile, NewTree, TreeSource,
+};
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
 pub use keys::{KeyRepository, KeyRow, PreviousSecret};

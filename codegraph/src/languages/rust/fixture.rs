@@ -85,3 +85,21 @@ pub mod names {
     pub type Alias = super::State;
     pub static COUNT: u32 = 0;
 }
+
+async fn in_macros(todo: &Todo<'_, u8>, parent: Store) -> Option<()> {
+    assert_eq!(todo.check(&made(1)), Some(()), "{}", crate::store::names(todo).len());
+    let all = vec![Store::open(todo.title)?, HashMap::<u8, Vec<u8>>::new(), helper::<u8>(f), self.0.put(1)];
+    println!("{}", format_args!("{}", parent.name()));
+    tokio::select! {
+        #[cfg(unix)]
+        Some(State::Done(one)) = next(&all) => todo.store.put(one).await.unwrap(),
+        _ = stopped() => {}
+        State::Open(two) if accepts(two) => { <Store as Default>::default().shut(); }
+        else => return (None),
+    }
+    items! {
+        pub struct Pair(u8);
+        fn defined(x: impl Fn(u8)) -> u8 { for y in (deep()) { self.own(y) } }
+    }
+    !matches!(x, (a, b) if a != (b))
+}

@@ -1,5 +1,7 @@
 //! Rust: `tree-sitter-rust`.
 
+mod tokens;
+
 use tree_sitter::Node;
 
 use crate::{
@@ -196,6 +198,11 @@ fn call(visit: &mut Visit<'_>, node: Node<'_>) {
 fn invocation(visit: &mut Visit<'_>, node: Node<'_>) {
     if let Some(name) = node.child_by_field_name("macro") {
         visit.refer(Relation::Calls, name);
+    }
+    let mut cursor = node.walk();
+    let arguments = node.named_children(&mut cursor).find(|child| child.kind() == "token_tree");
+    if let Some(arguments) = arguments {
+        tokens::read(visit, arguments);
     }
 }
 

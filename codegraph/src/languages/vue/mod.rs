@@ -2,14 +2,12 @@
 
 mod expression;
 
-use std::time::Instant;
-
 use tree_sitter::{Node, Range, Tree};
 
 use super::javascript::unquoted;
 use crate::{
     Language,
-    extract::{Def, Extractor, Grammar, Modules, Patience, Unread, Visit},
+    extract::{Clock, Def, Extractor, Grammar, Modules, Unread, Visit},
     facts::{Kind, Relation},
 };
 
@@ -35,16 +33,11 @@ pub(crate) static GRAMMAR: Grammar = Grammar {
 };
 
 /// Reads the template, then each script at the lines where it stands.
-pub(crate) fn read(
-    extractor: &mut Extractor,
-    visit: &mut Visit<'_>,
-    patience: Patience<'_>,
-    began: Instant,
-) -> Result<(), Unread> {
-    let tree = extractor.parse(Language::Vue, visit.source(), &[], patience, began)?;
+pub(crate) fn read(extractor: &mut Extractor, visit: &mut Visit<'_>, clock: Clock<'_>) -> Result<(), Unread> {
+    let tree = extractor.parse(Language::Vue, visit.source(), &[], clock)?;
     extractor.show(Language::Vue, visit, &tree)?;
     for (language, range) in scripts(visit, &tree) {
-        extractor.walk(language, visit, &[range], patience, began)?;
+        extractor.walk(language, visit, &[range], clock)?;
     }
     // Methods of a component are functions of its file.
     visit.own_is_file();

@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 pub use read::{CodeFile, CodeTree, Kept};
-pub use write::{Commit, NewFacts, NewFile};
+pub use write::{Commit, NewFacts, NewFile, NewTree};
 
 use super::Store;
 

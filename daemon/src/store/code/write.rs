@@ -9,6 +9,21 @@ use crate::store::{Owner, StoreError, changes::Telling, now, projects};
 /// Facts that no file has any more, and texts, removed in one write.
 const SWEEP: i64 = 200;
 
+/// The tree a project is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTree {
+    /// Whose and by whom.
+    pub owner: Owner,
+    /// The caller's `project_id`.
+    pub name: String,
+    /// Name for people; absent leaves the one it has.
+    pub title: Option<String>,
+    /// Where it comes from.
+    pub source: TreeSource,
+    /// Its folder.
+    pub root: Option<String>,
+}
+
 /// What a content says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFacts {
@@ -60,14 +75,8 @@ pub struct Commit {
 
 impl CodeRepository<'_> {
     /// Names the tree of a project, making the project if it is new. Returns the project's id.
-    pub async fn claim(
-        &self,
-        owner: Owner,
-        name: String,
-        title: Option<String>,
-        source: TreeSource,
-        root: Option<String>,
-    ) -> Result<String, StoreError> {
+    pub async fn claim(&self, tree: NewTree) -> Result<String, StoreError> {
+        let NewTree { owner, name, title, source, root } = tree;
         let work = async move |connection: &mut SqliteConnection,
                                telling: &mut Telling|
                     -> Result<String, StoreError> {
