@@ -1,10 +1,10 @@
 //! From a question in words to the few definitions it is about: their names count most, then where they stand and what
 //! is written about them; what they are linked to follows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Graph, Node};
-use crate::facts::Relation;
+use crate::facts::{Name, Relation};
 
 /// Words of a question that are looked for.
 const WORDS: usize = 32;
@@ -13,6 +13,11 @@ const NAME: f64 = 4.0;
 const AROUND: f64 = 1.5;
 const PATH: f64 = 1.0;
 const TEXT: f64 = 0.6;
+/// Definitions scored, and those of them whose text is read.
+const CANDIDATES: usize = 200_000;
+const READ: usize = 500;
+/// How far around a definition names count.
+const AROUND_AT_MOST: usize = 4;
 
 /// Words that say nothing about code.
 const EMPTY: [&str; 44] = [
@@ -62,97 +67,117 @@ const EMPTY: [&str; 44] = [
     "explain",
 ];
 
+/// What a question asks for.
+struct Asked {
+    words: Vec<String>,
+    /// How much each word tells.
+    weights: Vec<f64>,
+    /// Names that each word is part of.
+    names: Vec<HashSet<Name>>,
+}
+
 impl Graph {
     /// Returns the definitions a question is about, best first, with their scores.
     pub fn explore(&self, question: &str, most: usize) -> Vec<(Node, f64)> {
-        let mut asked: BTreeSet<String> =
-            words(question).into_iter().filter(|word| !EMPTY.contains(&word.as_str())).collect();
-        if asked.is_empty() {
-            asked = words(question).into_iter().collect();
-        }
-        let asked: Vec<String> = asked.into_iter().take(WORDS).collect();
+        let asked = self.asked(question);
         // Whole identifiers in the question outweigh their words.
-        let named: BTreeSet<&str> = question
+        let whole: HashSet<Name> = question
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
             .filter(|part| part.len() > 2)
+            .filter_map(|part| self.names.known(part))
             .collect();
-        let weights = self.weights(&asked);
-        let mut scored: Vec<(Node, f64)> = Vec::new();
-        for (place, file) in self.all() {
-            let path: BTreeSet<String> = words(&file.path).into_iter().collect();
-            let in_path: Vec<f64> =
-                asked.iter().map(|word| if has(&path, word) { PATH } else { 0.0 }).collect();
-            let penalty = if self.is_test(place) { 0.4 } else { 1.0 };
-            let mut around: Vec<Vec<f64>> = Vec::with_capacity(file.facts.entities.len());
-            for (index, entity) in file.facts.entities.iter().enumerate() {
-                let node = Node { file: place, entity: index as u32 };
-                let own_name = self.names.text(entity.name);
-                let own: BTreeSet<String> = words(own_name).into_iter().collect();
-                let text = || {
-                    let doc = entity.doc.as_deref().unwrap_or_default();
-                    format!("{} {doc}", entity.signature).to_lowercase()
-                };
-                let above = entity.parent.and_then(|parent| around.get(parent as usize));
-                let mut score = 0.0;
-                let mut met = 0;
-                let mut here = Vec::with_capacity(asked.len());
-                let mut lower = None;
-                for (at, word) in asked.iter().enumerate() {
-                    let of_name = if has(&own, word) { NAME } else { 0.0 };
-                    let of_above = above.map_or(0.0, |above| above[at]);
-                    let mut best = of_name + of_above * AROUND / NAME + in_path[at];
-                    if best == 0.0 && lower.get_or_insert_with(text).contains(word.as_str()) {
-                        best = TEXT;
-                    }
-                    met += usize::from(best > 0.0);
-                    score += best * weights[at];
-                    here.push(of_name.max(of_above * 0.8));
-                }
-                around.push(here);
-                if score > 0.0 {
-                    let coverage = met as f64 / asked.len() as f64;
-                    let exact = if named.contains(own_name) { 3.0 } else { 1.0 };
-                    let kind = match (entity.kind.is_type(), entity.kind.is_callable()) {
-                        (true, _) => 1.15,
-                        (_, true) => 1.0,
-                        (false, false) => 0.5,
-                    };
-                    scored.push((node, score * coverage * exact * kind * penalty));
-                }
-            }
+        let in_path = |file: &super::File| -> Vec<f64> {
+            asked.words.iter().map(|word| if has(&file.words, word) { PATH } else { 0.0 }).collect()
+        };
+        let paths: HashMap<u32, Vec<f64>> = self.all().map(|(place, file)| (place, in_path(file))).collect();
+        let named: HashSet<Name> = asked.names.iter().flatten().copied().collect();
+        let nodes = named.iter().filter_map(|name| self.definitions.get(name)).flatten().take(CANDIDATES);
+        let mut scored: Vec<(Node, Vec<f64>, f64)> = nodes
+            .filter_map(|node| {
+                let parts = self.parts(*node, &asked, paths.get(&node.file)?);
+                Some((*node, self.score(*node, &asked, &parts, &whole), parts))
+            })
+            .map(|(node, score, parts)| (node, parts, score))
+            .collect();
+        let best = |one: &(Node, Vec<f64>, f64), other: &(Node, Vec<f64>, f64)| {
+            other.2.total_cmp(&one.2).then_with(|| one.0.cmp(&other.0))
+        };
+        scored.sort_unstable_by(best);
+        scored.truncate(READ);
+        // What is written about them is read of the best alone.
+        for (node, parts, score) in &mut scored {
+            self.read(*node, &asked, parts);
+            *score = self.score(*node, &asked, parts, &whole);
         }
-        scored.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        scored.truncate(most * 4);
-        self.lift_central(&mut scored);
+        scored.sort_unstable_by(best);
         scored.truncate(most);
-        scored
+        scored.into_iter().map(|(node, _, score)| (node, score)).collect()
     }
 
-    /// Among those that fit alike, what many refer to comes first.
-    fn lift_central(&self, scored: &mut [(Node, f64)]) {
-        for (node, score) in scored.iter_mut() {
-            let calls = self.ties_to(*node, false).len() as f64;
-            *score *= 1.0 + calls.ln_1p() / 20.0;
+    fn asked(&self, question: &str) -> Asked {
+        let telling = |word: &String| !EMPTY.contains(&word.as_str());
+        let mut words: BTreeSet<String> = words(question).into_iter().filter(telling).collect();
+        if words.is_empty() {
+            words = self::words(question).into_iter().collect();
         }
-        scored.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        let words: Vec<String> = words.into_iter().take(WORDS).collect();
+        let names: Vec<HashSet<Name>> = words.iter().map(|word| self.named_with(word)).collect();
+        // Rare words tell more (Spärck Jones, "A statistical interpretation of term specificity", 1972).
+        let all = self.definitions.len() as f64;
+        let weights = names.iter().map(|names| (1.0 + all / (1.0 + names.len() as f64)).ln()).collect();
+        Asked { words, weights, names }
     }
 
-    /// Rare words tell more (Spärck Jones, "A statistical interpretation of term specificity", 1972).
-    fn weights(&self, asked: &[String]) -> Vec<f64> {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        let mut all = 0;
-        for (name, nodes) in &self.definitions {
-            all += nodes.len();
-            let lower = self.names.text(*name).to_lowercase();
-            for word in asked.iter().filter(|word| lower.contains(word.as_str())) {
-                *counts.entry(word).or_default() += nodes.len();
+    /// Returns the names that a word, or one like it, is part of.
+    fn named_with(&self, word: &str) -> HashSet<Name> {
+        let like = self.by_word.iter().filter(|(one, _)| alike(one, word));
+        like.flat_map(|(_, names)| names).copied().collect()
+    }
+
+    /// Returns what each word of a question is worth at a node: in its name, in those around it, in its path.
+    fn parts(&self, node: Node, asked: &Asked, path: &[f64]) -> Vec<f64> {
+        let mut parts = path.to_vec();
+        let mut worth = NAME;
+        let mut at = node;
+        for _ in 0..AROUND_AT_MOST {
+            let Some(entity) = self.entity(at) else { break };
+            for (part, names) in parts.iter_mut().zip(&asked.names) {
+                if names.contains(&entity.name) {
+                    *part = part.max(worth);
+                }
+            }
+            worth = if at == node { AROUND } else { worth * 0.8 };
+            at = Node::of(at.file, entity.parent);
+        }
+        parts
+    }
+
+    /// Adds what stands in the signature and the documentation.
+    fn read(&self, node: Node, asked: &Asked, parts: &mut [f64]) {
+        let Some(entity) = self.entity(node) else { return };
+        let doc = entity.doc.as_deref().unwrap_or_default();
+        for (part, word) in parts.iter_mut().zip(&asked.words) {
+            if *part == 0.0 && (holds_folded(&entity.signature, word) || holds_folded(doc, word)) {
+                *part = TEXT;
             }
         }
-        let all = all as f64;
-        asked
-            .iter()
-            .map(|word| (1.0 + all / (1.0 + counts.get(word.as_str()).copied().unwrap_or(0) as f64)).ln())
-            .collect()
+    }
+
+    fn score(&self, node: Node, asked: &Asked, parts: &[f64], whole: &HashSet<Name>) -> f64 {
+        let Some(entity) = self.entity(node) else { return 0.0 };
+        let sum: f64 = parts.iter().zip(&asked.weights).map(|(part, weight)| part * weight).sum();
+        let met = parts.iter().filter(|part| **part > 0.0).count() as f64;
+        let coverage = met / asked.words.len().max(1) as f64;
+        let exact = if whole.contains(&entity.name) { 3.0 } else { 1.0 };
+        let kind = match (entity.kind.is_type(), entity.kind.is_callable()) {
+            (true, _) => 1.15,
+            (_, true) => 1.0,
+            (false, false) => 0.5,
+        };
+        let test = if self.is_test(node.file) { 0.4 } else { 1.0 };
+        // Among those that fit alike, what many files name comes first.
+        let files = self.mentions.get(&entity.name).map_or(0, Vec::len) as f64;
+        sum * coverage * exact * kind * test * (1.0 + files.ln_1p() / 20.0)
     }
 
     /// Returns who calls a node, and what it calls, each once, surest first.
@@ -173,12 +198,27 @@ impl Graph {
 }
 
 /// Answers whether a word is among others, whatever its ending.
-fn has(words: &BTreeSet<String>, word: &str) -> bool {
-    words.contains(word)
-        || word.len() >= 4
-            && words.iter().any(|one| {
-                one.len() >= 4 && (one.starts_with(stemmed(word)) || word.starts_with(stemmed(one)))
-            })
+fn has(words: &[Box<str>], word: &str) -> bool {
+    words.iter().any(|one| alike(one, word))
+}
+
+/// Answers whether two words are one but for their endings.
+fn alike(one: &str, other: &str) -> bool {
+    one == other
+        || one.len() >= 4
+            && other.len() >= 4
+            && (one.starts_with(stemmed(other)) || other.starts_with(stemmed(one)))
+}
+
+/// Answers whether a lower-case word is in a text, in whatever case.
+pub(super) fn holds_folded(text: &str, word: &str) -> bool {
+    if !word.is_ascii() {
+        return text.to_lowercase().contains(word);
+    }
+    let word = word.as_bytes();
+    let Some(first) = word.first() else { return true };
+    let starts = text.as_bytes().windows(word.len());
+    starts.into_iter().any(|start| start[0].eq_ignore_ascii_case(first) && start.eq_ignore_ascii_case(word))
 }
 
 /// Takes a common ending off.

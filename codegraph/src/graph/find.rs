@@ -1,6 +1,6 @@
 //! Finding definitions by what a person remembers of their names.
 
-use super::{Graph, Node};
+use super::{Graph, Node, explore::holds_folded};
 use crate::facts::Kind;
 
 /// How a name fits what was asked, best first.
@@ -121,64 +121,49 @@ impl Graph {
         ends(&outer) && !outer.is_empty() || ends(&joined) || before == path || ends(path)
     }
 
-    /// Answers whether a file is one of tests, by the customs of its language.
+    /// Answers whether a file is one of tests.
     pub(crate) fn is_test(&self, place: u32) -> bool {
-        let path = self.file(place).map_or("", |file| &file.path);
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let stem = name.split('.').next().unwrap_or(name);
-        path.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "testing"))
-            || stem.starts_with("test_")
-            || stem.ends_with("_test")
-            || stem.ends_with("Test")
-            || stem.ends_with("Tests")
-            || name.contains(".test.")
-            || name.contains(".spec.")
+        self.file(place).is_some_and(|file| file.is_test)
     }
 }
 
+/// Answers whether a path is that of tests, by the customs of its language.
+pub(super) fn is_of_tests(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    path.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "testing"))
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("Test")
+        || stem.ends_with("Tests")
+        || name.contains(".test.")
+        || name.contains(".spec.")
+}
+
+/// How a name fits what was asked; `lower` is that in lower case. Without a copy of the name: there are many.
 fn fit(name: &str, asked: &str, lower: &str) -> Option<Fit> {
     if name == asked {
         return Some(Fit::Exact);
     }
-    if name.len() < asked.len() {
+    if name.len() < lower.len() {
         return None;
     }
-    if name.eq_ignore_ascii_case(asked) {
-        return Some(Fit::Case);
+    let begins =
+        name.as_bytes().get(..lower.len()).is_some_and(|head| head.eq_ignore_ascii_case(lower.as_bytes()));
+    if begins {
+        return Some(if name.len() == lower.len() { Fit::Case } else { Fit::Prefix });
     }
-    if name.is_ascii() && lower.is_ascii() {
-        return fit_ascii(name.as_bytes(), lower.as_bytes());
-    }
-    let own = name.to_lowercase();
-    if own.starts_with(lower) {
-        return Some(Fit::Prefix);
-    }
-    if own.contains(lower) {
+    if holds_folded(name, lower) {
         return Some(Fit::Part);
     }
     // Few letters are in nearly every name.
-    let mut rest = own.chars();
-    let has_letters = lower.chars().count() >= 4 && lower.chars().all(|letter| rest.any(|one| one == letter));
-    (has_letters && own.starts_with(lower.chars().next()?)).then_some(Fit::Letters)
-}
-
-/// The same for names that need no new string to be compared: nearly all, and there are hundreds of thousands.
-fn fit_ascii(name: &[u8], lower: &[u8]) -> Option<Fit> {
-    let first = *lower.first()?;
-    let at = name
-        .windows(lower.len())
-        .position(|part| part[0].to_ascii_lowercase() == first && part.eq_ignore_ascii_case(lower));
-    match at {
-        Some(0) => return Some(Fit::Prefix),
-        Some(_) => return Some(Fit::Part),
-        None => {}
-    }
-    // Few letters are in nearly every name.
-    if lower.len() < 4 || name.first()?.to_ascii_lowercase() != first {
+    let starts_alike =
+        || name.chars().next().map(|letter| letter.to_ascii_lowercase()) == lower.chars().next();
+    if lower.chars().count() < 4 || !starts_alike() {
         return None;
     }
-    let mut rest = name.iter().map(u8::to_ascii_lowercase);
-    lower.iter().all(|letter| rest.any(|one| one == *letter)).then_some(Fit::Letters)
+    let mut rest = name.chars().map(|letter| letter.to_ascii_lowercase());
+    lower.chars().all(|letter| rest.any(|one| one == letter)).then_some(Fit::Letters)
 }
 
 fn rank(kind: Kind, is_member: bool) -> u8 {

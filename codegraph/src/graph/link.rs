@@ -138,7 +138,7 @@ impl Graph {
             let of_ancestors = matches!(one.relation, Relation::Inherits | Relation::Implements);
             of_ancestors == (round == Round::Ancestors)
         };
-        let linker = Linker { graph: self, file, place, passed: &passed };
+        let linker = Linker { graph: self, file, place, passed: &passed, memo: RefCell::default() };
         let each = file.facts.references.iter().enumerate().filter(|(_, one)| asked(one));
         let targets = each.map(|(index, one)| (index, linker.target(one))).collect();
         Some(Found { what: What::Targets(targets), passed: passed.into_inner() })

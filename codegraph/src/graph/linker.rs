@@ -3,7 +3,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap},
 };
 
 use super::{
@@ -23,7 +23,9 @@ use crate::{
 const GUESSABLE: usize = 4;
 
 /// Most files that may mention such a name.
-const MENTIONED: usize = 12;
+pub(super) const MENTIONED: usize = 12;
+/// Definitions of one name that a folder or package is looked for among.
+const LOOKED_THROUGH: usize = 4_096;
 /// Members that types of standard libraries have.
 const COMMON: [&str; 40] = [
     "clone", "into", "iter", "next", "insert", "push", "push_str", "append", "extend", "remove", "update",
@@ -39,6 +41,15 @@ pub(super) struct Linker<'g> {
     pub(super) place: u32,
     /// Files that were looked at.
     pub(super) passed: &'g RefCell<BTreeSet<u32>>,
+    /// What was found in folders and packages.
+    pub(super) memo: RefCell<HashMap<(Shelf, Name), Option<Node>>>,
+}
+
+/// Files whose definitions are known to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Shelf {
+    Folder(Name),
+    Package(Name),
 }
 
 impl Linker<'_> {
@@ -193,32 +204,42 @@ impl Linker<'_> {
     }
 
     pub(super) fn in_folder(&self, folder: Name, name: Name) -> Option<Node> {
-        let files = self.graph.index.of_folder(self.graph.names.text(folder));
-        self.top_of(files, name)
+        let path = self.graph.names.text(folder);
+        let is_inside =
+            |place: u32| self.graph.file(place).is_some_and(|file| super::index::folder(&file.path) == path);
+        self.top_of(Shelf::Folder(folder), name, &is_inside)
     }
 
     fn in_folder_of_file(&self, name: Name) -> Option<Node> {
-        let folder = super::index::folder(&self.file.path);
-        self.top_of(self.graph.index.of_folder(folder), name)
+        let folder = self.graph.names.known(super::index::folder(&self.file.path))?;
+        self.in_folder(folder, name)
     }
 
     pub(super) fn in_package(&self, package: Name, name: Name) -> Option<Node> {
-        self.top_of(self.graph.index.of_package(package), name)
+        let is_inside =
+            |place: u32| self.graph.file(place).is_some_and(|file| file.facts.package == Some(package));
+        self.top_of(Shelf::Package(package), name, &is_inside)
     }
 
-    fn top_of(&self, files: impl Iterator<Item = u32>, name: Name) -> Option<Node> {
-        // Few definitions have one name, many files may share a folder.
-        let files: HashSet<u32> = files.collect();
-        let named = self.graph.definitions.get(&name)?.iter();
+    /// Returns a definition at the top of a file of a folder or package; asked once for each name of a file.
+    fn top_of(&self, shelf: Shelf, name: Name, is_inside: &dyn Fn(u32) -> bool) -> Option<Node> {
+        if let Some(known) = self.memo.borrow().get(&(shelf, name)) {
+            return *known;
+        }
         let at_top = |node: &&Node| {
             let parent = self.graph.parent(**node);
-            files.contains(&node.file)
-                && parent.is_some_and(|parent| parent.is_file() || self.graph.kind(parent) == Kind::Module)
+            let is_top =
+                parent.is_some_and(|parent| parent.is_file() || self.graph.kind(parent) == Kind::Module);
+            is_top && is_inside(node.file)
         };
-        let found: Vec<Node> = named.filter(at_top).take(NAMESAKES).copied().collect();
+        let named = self.graph.definitions.get(&name).into_iter().flatten();
+        let found = named.take(LOOKED_THROUGH).filter(at_top);
         // A stand-in comes after what it stands for; among equals the order of paths decides, not that of reading.
-        let key = |node: &Node| (self.graph.kind(*node) == Kind::Type, self.graph.path(*node), node.entity);
-        found.into_iter().min_by_key(key)
+        let key =
+            |node: &&Node| (self.graph.kind(**node) == Kind::Type, self.graph.path(**node), node.entity);
+        let found = found.min_by_key(key).copied();
+        self.memo.borrow_mut().insert((shelf, name), found);
+        found
     }
 
     /// Looks through what a C file includes, and what that includes.
@@ -227,6 +248,7 @@ impl Linker<'_> {
         let mut next = 0;
         while let Some(place) = seen.get(next).copied() {
             next += 1;
+            self.pass(place);
             let file = self.graph.file(place)?;
             if place != self.place
                 && let Some(found) = self.graph.members(Node::whole(place), name).next()

@@ -83,6 +83,10 @@ pub(crate) mod sure {
 pub(crate) struct File {
     pub(crate) path: Box<str>,
     pub(crate) language: Language,
+    /// Words of its path.
+    words: Vec<Box<str>>,
+    /// Whether it is one of tests.
+    is_test: bool,
     /// Its names are those of the graph.
     pub(crate) facts: Facts,
     /// What each reference means.
@@ -108,6 +112,9 @@ pub struct Graph {
     by_path: HashMap<Box<str>, u32>,
     pub(crate) definitions: HashMap<Name, Vec<Node>>,
     mentions: HashMap<Name, Vec<u32>>,
+    /// Names of definitions by the words they are made of; a name that is gone stays, and has no definition.
+    by_word: HashMap<Box<str>, Vec<Name>>,
+    worded: HashSet<Name>,
     /// Which files refer to each.
     incoming: HashMap<u32, BTreeSet<u32>>,
     /// Which files looked at each to find out what they refer to.
@@ -134,12 +141,21 @@ impl Graph {
         for (index, entity) in facts.entities.iter().enumerate() {
             let node = Node { file: place, entity: index as u32 };
             self.definitions.entry(entity.name).or_default().push(node);
+            if self.worded.insert(entity.name) {
+                for word in explore::words(self.names.text(entity.name)) {
+                    self.by_word.entry(word.into()).or_default().push(entity.name);
+                }
+            }
             self.stale_names.insert(entity.name);
         }
         // What it imports it may pass on.
         self.stale_names.extend(facts.imports.iter().filter_map(|import| import.alias));
         for name in self.mentioned(&facts) {
-            self.mentions.entry(name).or_default().push(place);
+            let files = self.mentions.entry(name).or_default();
+            files.push(place);
+            if files.len() == linker::MENTIONED + 1 {
+                self.stale_names.insert(name);
+            }
         }
         let bytes = weight(&facts);
         self.bytes += bytes;
@@ -148,6 +164,8 @@ impl Graph {
         let file = File {
             path: path.into(),
             language,
+            words: explore::words(path).into_iter().map(Into::into).collect(),
+            is_test: find::is_of_tests(path),
             targets: vec![None; facts.references.len()],
             sources: vec![modules::Place::Elsewhere; facts.imports.len()],
             facts,
@@ -170,19 +188,24 @@ impl Graph {
         let Some(place) = self.by_path.remove(path) else { return };
         let Some(file) = self.files[place as usize].take() else { return };
         self.bytes -= file.bytes;
-        for entity in &file.facts.entities {
-            if let Some(nodes) = self.definitions.get_mut(&entity.name) {
+        // Each name once: a file may define one as often as it likes.
+        let defined: HashSet<Name> = file.facts.entities.iter().map(|entity| entity.name).collect();
+        for name in defined {
+            if let Some(nodes) = self.definitions.get_mut(&name) {
                 nodes.retain(|node| node.file != place);
                 if nodes.is_empty() {
-                    self.definitions.remove(&entity.name);
+                    self.definitions.remove(&name);
                 }
             }
-            self.stale_names.insert(entity.name);
+            self.stale_names.insert(name);
         }
         self.stale_names.extend(file.facts.imports.iter().filter_map(|import| import.alias));
         for name in self.mentioned(&file.facts) {
             if let Some(files) = self.mentions.get_mut(&name) {
                 files.retain(|file| *file != place);
+                if files.len() == linker::MENTIONED {
+                    self.stale_names.insert(name);
+                }
             }
         }
         self.stale_names.extend(self.index.known_as(&self.names, path));

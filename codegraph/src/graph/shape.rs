@@ -81,6 +81,8 @@ pub struct Unparsed {
     pub places: u32,
     /// Line of the first, from 1.
     pub line: u32,
+    /// Whether more is in it than is kept.
+    pub cut: bool,
 }
 
 impl Graph {
@@ -90,9 +92,13 @@ impl Graph {
             path: file.path.to_string(),
             places: file.facts.errors,
             line: file.facts.first_error.unwrap_or(0),
+            cut: file.facts.cut,
         };
-        let mut all: Vec<Unparsed> =
-            self.all().filter(|(_, file)| file.facts.errors > 0).map(|(_, file)| of(file)).collect();
+        let mut all: Vec<Unparsed> = self
+            .all()
+            .filter(|(_, file)| file.facts.errors > 0 || file.facts.cut)
+            .map(|(_, file)| of(file))
+            .collect();
         all.sort_by(|one, other| one.path.cmp(&other.path));
         all
     }

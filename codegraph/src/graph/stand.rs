@@ -1,5 +1,7 @@
 //! Where a path before a name leads: a variable of known type, a type, a file, a package, or out of the tree.
 
+use std::cell::RefCell;
+
 use super::{Node, linker::Linker, modules::Place, sure};
 use crate::{
     extract::Modules,
@@ -178,8 +180,13 @@ impl Linker<'_> {
                     of.facts.bindings.iter().find(|one| one.scope == holder.index() && one.variable == own);
                 if let Some(bound) = bound {
                     self.pass(holder.file);
-                    let there =
-                        Linker { graph: self.graph, file: of, place: holder.file, passed: self.passed };
+                    let there = Linker {
+                        graph: self.graph,
+                        file: of,
+                        place: holder.file,
+                        passed: self.passed,
+                        memo: RefCell::default(),
+                    };
                     return there.typed(holder.index(), bound.type_name, depth + 1);
                 }
             }

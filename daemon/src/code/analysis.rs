@@ -9,7 +9,7 @@ use std::{
 };
 
 use mcpd_codegraph::{
-    Language,
+    Facts, Language,
     survey::{self, Hash, How, Seen},
     tree::{Found, Limits, Root, Stamp, Walk},
 };
@@ -22,12 +22,12 @@ use super::{
     fresh::FEW,
     git,
     job::{Figures, Job, Phase, Report},
-    project::Project,
+    project::{News, Project},
 };
 use crate::store::{CodeFile, Commit, NewFacts, NewFile};
 
 /// Bytes of facts in one write.
-const PORTION: usize = 1 << 20;
+const PORTION: usize = 256 << 10;
 /// Portions that may wait for the writer; beyond it, who parses waits.
 const PORTIONS: usize = 4;
 /// Folders below which no tree is followed.
@@ -67,6 +67,8 @@ struct Listed {
 #[derive(Default)]
 struct Gathered {
     files: Vec<NewFile>,
+    /// What those say that were parsed.
+    facts: HashMap<String, Facts>,
     /// Whether the time was up before the end.
     late: bool,
 }
@@ -88,13 +90,14 @@ impl Code {
             tokio::time::sleep(Duration::from_nanos(TICK.unsigned_abs())).await;
         }
         work.job.phase(Phase::Parsing, to_read.len() as u64);
-        let (gathered, known) = self.read(work, to_read, known, began).await?;
+        let (mut gathered, known) = self.read(work, to_read, known, began).await?;
         if work.job.stop.is_cancelled() {
             return Err(CodeError::Stopped);
         }
         work.job.phase(Phase::Storing, 0);
         let state = git::look(self, work, &listed.files).await;
         let (head, dirty) = state.map_or((None, Vec::new()), |state| (Some(state.head), state.dirty));
+        let facts = std::mem::take(&mut gathered.facts);
         let (mut report, commit) = settle(base, &before, &known, listed, gathered);
         let commit = Commit {
             commit: head.as_ref().and_then(|head| head.commit.clone()),
@@ -102,17 +105,33 @@ impl Code {
             worktree: head.and_then(|head| head.worktree),
             ..commit
         };
-        self.store.code().commit_code(&work.project, commit).await?;
+        let news = News { facts, commit: commit.clone() };
+        self.make_it_count(work, commit, news).await?;
         work.memory.checked.fresh(dirty);
-        work.job.phase(Phase::Linking, 0);
-        work.memory.catch_up(&self.store, &work.project, self.threads()).await?;
         let figures = Figures::of(&work.memory.state.read());
         self.store.code().set_figures(&work.project, json(&figures)).await?;
+        report.files = figures.files;
         report.figures = figures;
         // What a push has brought so far belongs to no file yet.
         while !self.pushes.concern(&work.project) && self.store.code().sweep_code(&work.project).await? {}
         report.duration_ms = began.elapsed().as_millis() as u64;
         Ok(report)
+    }
+
+    /// Commits, and brings the graph to the state of the commit: straight from what was parsed, unless another process
+    /// was faster.
+    async fn make_it_count(&self, work: &Work, commit: Commit, news: News) -> Result<(), CodeError> {
+        let (memory, threads) = (Arc::clone(&work.memory), self.threads());
+        let reading = memory.reading.lock().await;
+        let revision = self.store.code().commit_code(&work.project, commit).await?;
+        work.job.phase(Phase::Linking, 0);
+        let memory = Arc::clone(&work.memory);
+        let install = move || memory.state.write().install(news, revision, threads);
+        let touched = tokio::task::spawn_blocking(install).await?;
+        drop(reading);
+        work.memory.catch_up(&self.store, &work.project, threads).await?;
+        work.memory.state.write().touch(touched);
+        Ok(())
     }
 
     /// Returns what is known of the files of a project.
@@ -296,7 +315,8 @@ fn gather(
                     gathered.files.push(NewFile { path, language, hash, stamp, why: None });
                 }
             }
-            Seen::Read { path, language, hash, stamp, encoded, .. } => {
+            Seen::Read { path, language, hash, stamp, facts, encoded } => {
+                gathered.facts.insert(path.clone(), *facts);
                 bytes += encoded.len();
                 portion.push(NewFacts { path: path.clone(), hash, facts: encoded });
                 let (language, stamp) = (language.as_str(), settled(stamp));

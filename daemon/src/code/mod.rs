@@ -12,10 +12,14 @@ mod project;
 mod push;
 mod watches;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use mcpd_codegraph::{
-    Graph, Language, Totals, Unparsed,
+    Graph, Language, Shape, Totals, Unparsed,
     tree::{Jail, Root},
 };
 use mcpd_config::Config;
@@ -41,6 +45,8 @@ use watches::Watches;
 const AT_ONCE: usize = 1;
 /// Times an analysis begins anew because another process has ended one.
 const CROSSINGS: usize = 3;
+/// Hot spots and beginnings of a tree that are named.
+const SPOTS: usize = 20;
 /// Source lines that an answer reads from one file at most.
 const LONGEST_READ: u64 = 8 << 20;
 
@@ -78,6 +84,7 @@ pub struct Scene<'a> {
     /// How much there is of everything.
     pub totals: &'a Totals,
     texts: Texts<'a>,
+    shape: &'a OnceLock<Shape>,
 }
 
 /// Where the lines of files come from.
@@ -229,8 +236,11 @@ impl Code {
         let files = self.store.code().files(&tree.project).await?;
         let unread = files.into_iter().filter_map(|file| Some((file.path, file.why?))).take(most).collect();
         let told = |one: &Unparsed| {
-            let Unparsed { path, places, line } = one;
-            (path.clone(), format!("{places} places could not be parsed, the first in line {line}"))
+            let Unparsed { path, places, line, cut } = one;
+            let torn = format!("{places} places could not be parsed, the first in line {line}");
+            let cut = cut.then(|| "it has more names, or longer ones, than are kept of one file".to_owned());
+            let reasons: Vec<String> = (*places > 0).then_some(torn).into_iter().chain(cut).collect();
+            (path.clone(), reasons.join("; "))
         };
         let unparsed = memory.state.read().unparsed.iter().take(most).map(told).collect();
         Ok((serde_json::from_str(&tree.skipped).unwrap_or_default(), unread, unparsed))
@@ -276,6 +286,7 @@ impl Code {
                 graph: &state.graph,
                 fresh: &fresh,
                 totals: &state.totals,
+                shape: &state.shape,
                 texts: Texts { root, sent },
             })
         });
@@ -336,6 +347,11 @@ impl Code {
 }
 
 impl Scene<'_> {
+    /// Returns the tree as a whole; worked out once for each state of it.
+    pub fn shape(&self) -> &Shape {
+        self.shape.get_or_init(|| self.graph.shape(SPOTS))
+    }
+
     /// Returns lines of a file, from 1, both ends included; nothing when the file cannot be read any more.
     pub fn lines(&self, path: &str, from: u32, to: u32) -> Option<String> {
         let bytes = match (&self.texts.root, &self.texts.sent) {

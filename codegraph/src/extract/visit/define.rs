@@ -101,6 +101,7 @@ impl Visit<'_> {
     /// Defines something without an inside, such as one of several names in a statement.
     pub(crate) fn note(&mut self, node: Node<'_>, def: Def<'_>, parent: Option<u32>) -> Option<u32> {
         if def.name.is_empty() || def.name.len() > LONGEST_NAME {
+            self.facts.cut |= !def.name.is_empty();
             return None;
         }
         if self.facts.entities.len() >= MOST {

@@ -111,8 +111,14 @@ impl<'t> Visit<'t> {
     pub(super) fn tree(&mut self, tree: &Tree, compiled: &Compiled) {
         let mut cursor = tree.walk();
         self.depth = 0;
+        // Most files parse everywhere, and asking each node about it costs more than all else here.
+        let is_torn = tree.root_node().has_error();
         loop {
-            self.enter(cursor.node(), compiled);
+            let node = cursor.node();
+            if is_torn && (node.is_error() || node.is_missing()) {
+                self.tear(node);
+            }
+            self.enter(node, compiled);
             if self.descend && cursor.goto_first_child() {
                 self.depth += 1;
                 continue;
@@ -130,14 +136,16 @@ impl<'t> Visit<'t> {
         }
     }
 
+    /// Counts a place that could not be parsed.
+    fn tear(&mut self, node: Node<'_>) {
+        self.facts.errors += 1;
+        let line = node.start_position().row as u32 + 1;
+        self.facts.first_error.get_or_insert(line);
+    }
+
     fn enter(&mut self, node: Node<'_>, compiled: &Compiled) {
         self.descend = true;
         let kind = node.kind_id();
-        if node.is_error() || node.is_missing() {
-            self.facts.errors += 1;
-            let line = node.start_position().row as u32 + 1;
-            self.facts.first_error.get_or_insert(line);
-        }
         let meaning = compiled.meaning(kind);
         if meaning.comment {
             self.comment(node);

@@ -1,5 +1,5 @@
 //! Source trees of projects: which files, what each says, and the texts that were sent. Facts are written as they come
-//! and count for nothing until one small write makes them the tree of the project.
+//! and count for nothing until the writes of a commit make them the tree of the project.
 
 mod read;
 mod write;

@@ -6,6 +6,8 @@ use sqlx::SqliteConnection;
 use super::{CodeRepository, EXTRACTION, TreeSource};
 use crate::store::{Owner, StoreError, changes::Telling, now, projects};
 
+/// Files named in one write.
+const ROWS: usize = 500;
 /// Facts that no file has any more, and texts, removed in one write.
 const SWEEP: i64 = 200;
 
@@ -123,7 +125,17 @@ impl CodeRepository<'_> {
     /// Makes an analysis the tree of its project and returns its number.
     ///
     /// Fails with `Duplicate` when another one ended since it began.
-    pub async fn commit_code(&self, project: &str, commit: Commit) -> Result<i64, StoreError> {
+    pub async fn commit_code(&self, project: &str, mut commit: Commit) -> Result<i64, StoreError> {
+        // Many files in several writes, so that others get their turn. Until the last one they belong to a revision that
+        // is not there yet, and each row is true by itself, whenever this ends.
+        while commit.files.len() > ROWS {
+            let (project, base) = (project.to_owned(), commit.base);
+            let files = commit.files.split_off(commit.files.len() - ROWS);
+            self.0
+                .writer
+                .run(move |connection| Box::pin(write_files(connection, project, base, files)))
+                .await?;
+        }
         let project = project.to_owned();
         self.0.writer.run(move |connection| Box::pin(write_commit(connection, project, commit))).await
     }
@@ -213,20 +225,22 @@ async fn forget(connection: &mut SqliteConnection, project: String) -> Result<u6
     Ok(files.rows_affected())
 }
 
-async fn write_commit(
+/// Writes files of the revision after `base`, if that is still the last one; returns their revision.
+async fn write_files(
     connection: &mut SqliteConnection,
     project: String,
-    commit: Commit,
+    base: i64,
+    files: Vec<NewFile>,
 ) -> Result<i64, StoreError> {
-    let revision: Option<i64> = sqlx::query_scalar("SELECT revision FROM code_trees WHERE project = ?")
+    let last: Option<i64> = sqlx::query_scalar("SELECT revision FROM code_trees WHERE project = ?")
         .bind(&project)
         .fetch_optional(&mut *connection)
         .await?;
-    if revision.ok_or(StoreError::NotFound)? != commit.base {
+    if last.ok_or(StoreError::NotFound)? != base {
         return Err(StoreError::Duplicate);
     }
-    let revision = commit.base + 1;
-    for file in commit.files {
+    let revision = base + 1;
+    for file in files {
         let Stamp { size, modified, changed, inode } = file.stamp;
         sqlx::query(
             "INSERT OR REPLACE INTO code_files \
@@ -246,6 +260,15 @@ async fn write_commit(
         .execute(&mut *connection)
         .await?;
     }
+    Ok(revision)
+}
+
+async fn write_commit(
+    connection: &mut SqliteConnection,
+    project: String,
+    commit: Commit,
+) -> Result<i64, StoreError> {
+    let revision = write_files(connection, project.clone(), commit.base, commit.files).await?;
     for (path, stamp) in commit.touched {
         sqlx::query(
             "UPDATE code_files SET size = ?, modified = ?, changed = ?, inode = ? WHERE project = ? AND path = ?",

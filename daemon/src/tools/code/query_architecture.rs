@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::{Asking, fresh::Fresh};
 use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect};
 
-/// Files, folders, circles, hot spots and beginnings that are shown.
+/// Files, folders and circles that are shown.
 const MODULES: usize = 40;
 const FOLDERS: usize = 60;
 const CYCLES: usize = 20;
 const IN_CYCLE: usize = 20;
-const SPOTS: usize = 20;
 /// How deep folders are shown.
 const DEEP: usize = 3;
 
@@ -115,7 +114,7 @@ impl Tool for QueryArchitecture {
         self.0
             .ask(call, args.project_id, move |scene| {
                 let graph = scene.graph;
-                let shape = graph.shape(SPOTS);
+                let shape = scene.shape();
                 let totals = scene.totals;
                 let path = |node: &Node| graph.path(*node).to_owned();
                 Ok(Output {
@@ -136,9 +135,9 @@ impl Tool for QueryArchitecture {
                         .map(|(one, count)| (one.as_str(), *count))
                         .collect(),
                     unresolved: totals.unresolved,
-                    file_tree: folders(graph, &shape),
-                    modules: modules(graph, &shape),
-                    layers: layers(graph, &shape),
+                    file_tree: folders(graph, shape),
+                    modules: modules(graph, shape),
+                    layers: layers(graph, shape),
                     cycle_count: shape.cycles.len(),
                     cycles: shape
                         .cycles
