@@ -165,7 +165,11 @@ fn calls_are_traced_both_ways_and_circles_end() {
         told(&trace.steps),
         [("b".into(), vec![2, 3], false, false), ("c".into(), vec![4], false, false)]
     );
-    assert_eq!(told(&trace.steps[0].next), [("c".into(), vec![7], false, true)], "its calls stand elsewhere");
+    assert_eq!(
+        told(&trace.steps[0].next),
+        [("c".into(), vec![7], true, true)],
+        "its calls stand elsewhere, and lead back"
+    );
     assert_eq!(told(&trace.steps[1].next), [("a".into(), vec![10], true, false)]);
     assert_eq!(graph.written(&trace.unresolved[0]), "out");
     let callers = graph.trace(a, Direction::Callers, 2, 100);
@@ -174,6 +178,30 @@ fn calls_are_traced_both_ways_and_circles_end() {
     let reached: Vec<String> =
         graph.hanging_on(a, 9, 9).iter().map(|one| graph.qualified(one.node)).collect();
     assert_eq!(reached, ["c", "b"], "nearest first");
+}
+
+#[test]
+fn a_circle_that_is_reached_by_two_ways_is_one() {
+    let graph = graph(&[("a.py", "def a():\n    b()\n    c()\n\ndef b():\n    c()\n\ndef c():\n    b()\n")]);
+    let trace = graph.trace(graph.named("a", &|_| true)[0], Direction::Callees, 5, 100);
+    let circles: Vec<bool> = trace.steps.iter().map(|step| step.next[0].cycle).collect();
+    assert_eq!(circles, [true, true]);
+    assert!(trace.steps.iter().all(|step| !step.cycle));
+}
+
+#[test]
+fn an_id_may_hold_what_ids_are_joined_with() {
+    let graph = graph(&[
+        ("C#/n.cs", "namespace A { namespace B { class C {} } }\n"),
+        ("a.cpp", "struct Foo { ~Foo() {} };\n"),
+        ("t.kt", "class T { fun `does a.b well`() {} }\n"),
+        ("a.py", "def a(): pass\ndef a(): pass\n"),
+    ]);
+    for file in graph.files_by_path() {
+        for node in graph.inside(file) {
+            assert_eq!(graph.by_id(&graph.id(node)), Some(node), "{}", graph.id(node));
+        }
+    }
 }
 
 #[test]
@@ -252,6 +280,8 @@ fn some_file() -> impl Strategy<Value = (String, String)> {
         "x.ts",
         "y.ts",
         "x/index.ts",
+        "z.ts",
+        "k.ts",
         "src/lib.rs",
         "src/m.rs",
         "p/A.java",
@@ -278,6 +308,9 @@ fn some_file() -> impl Strategy<Value = (String, String)> {
             Language::TypeScript => vec![
                 "import { f } from './x';\n",
                 "export * from './y';\n",
+                "export * from './z';\n",
+                "export * from './k';\n",
+                "import { g } from './z';\n",
                 "export function f() { g(); }\n",
                 "function g() { f(); }\n",
                 "export class C { m() { this.n(); } }\n",
@@ -294,6 +327,9 @@ fn some_file() -> impl Strategy<Value = (String, String)> {
             ],
             Language::Java => vec![
                 "package p;\n",
+                "package org.r;\n",
+                "import org.r.*;\n",
+                "import org.r.B;\n",
                 "import p.A;\n",
                 "class A { void m() { n(); } }\n",
                 "class B extends A { A a; void n() { a.m(); } }\n",

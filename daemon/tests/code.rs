@@ -345,6 +345,52 @@ async fn a_budget_gives_an_honest_part() {
 }
 
 #[tokio::test]
+async fn a_watch_goes_with_the_folder_of_the_project() {
+    let (first, second) = (Tree::small(), Tree::small());
+    second.write("app/second.py", "def second():\n    pass\n");
+    let roots = format!("roots = [{:?}, {:?}]\n", first.root(), second.root());
+    let daemon = Daemon::start(&format!("{}[code]\n{roots}", support::ROOMY));
+    let peer = daemon.peer();
+    first.analyze(&peer, "p").await;
+    daemon.obey(ProjectsWatch { tenant: None, project: "p".into(), on: true }).await;
+    second.analyze(&peer, "p").await;
+    first.write("app/old.py", "def old():\n    pass\n");
+    second.write("app/new.py", "def fresh():\n    pass\n");
+    let files = async || daemon.obey(ProjectsList { tenant: None }).await.projects[0].files;
+    eventually("the new folder is watched", async || files().await == 6).await;
+    assert_eq!(find(&peer, "old").await["count"], 0);
+    assert_eq!(find(&peer, "second").await["count"], 1);
+}
+
+#[tokio::test]
+async fn the_commit_is_the_one_that_is_checked_out() {
+    let tree = Tree::small();
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let who = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+        let done =
+            command.arg("-C").arg(tree.path()).args(who).args(arguments).output().expect("install git");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "-q", "-b", "trunk"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "one"]);
+    let daemon = tree.daemon();
+    let peer = daemon.peer();
+    tree.analyze(&peer, "p").await;
+    let fresh = find(&peer, "Store").await["freshness"].clone();
+    assert_eq!((&fresh["branch"], &fresh["commit"]), (&json!("trunk"), &json!(git(&["rev-parse", "HEAD"]))));
+    tree.write("app/store.py", "class Store:\n    pass\n");
+    assert_eq!(find(&peer, "Store").await["freshness"]["dirty"], json!(["app/store.py"]));
+    git(&["commit", "-qam", "two"]);
+    git(&["checkout", "-qb", "other"]);
+    let fresh = find(&peer, "Store").await["freshness"].clone();
+    assert_eq!((&fresh["branch"], &fresh["commit"]), (&json!("other"), &json!(git(&["rev-parse", "HEAD"]))));
+    assert_eq!(fresh["dirty"], json!([]), "{fresh}");
+}
+
+#[tokio::test]
 async fn a_watched_tree_is_read_by_itself() {
     let tree = Tree::small();
     let daemon = tree.daemon();

@@ -117,6 +117,24 @@ async fn a_push_that_does_not_end_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_push_that_ends_while_another_is_analysed_is_the_one_that_counts() {
+    let daemon = Daemon::start(ROOMY);
+    let pusher = Pusher::new(&daemon, &daemon.key);
+    let body: String = (0..100).map(|number| format!("def f{number}():\n    return f{number}()\n")).collect();
+    let texts: Vec<(String, String)> =
+        (0..300).map(|number| (format!("m{number}.py"), format!("# {number}\n{body}"))).collect();
+    let begun: PushBegun = pusher.good(begin("p")).await;
+    let all = texts.iter().map(|(path, text)| offered(path, text)).collect();
+    let _: PushWanted = pusher.good(PushOffer { push: begun.push.clone(), files: all }).await;
+    let files = texts.iter().map(|(path, text)| sent(path, text)).collect();
+    let _: PushTaken = pusher.good(PushFiles { push: begun.push.clone(), files }).await;
+    let _: AnalysisState = pusher.good(PushEnd { push: begun.push }).await;
+    pusher.push("p", &[("lib.py", LIB)]).await;
+    let listed = daemon.peer().tool("list_modules", json!({ "project_id": "p" })).await;
+    assert_eq!((listed["total"].as_u64(), listed["modules"][0]["path"].as_str()), (Some(1), Some("lib.py")));
+}
+
+#[tokio::test]
 async fn what_is_no_file_of_a_tree_is_refused() {
     let daemon = Daemon::start(&format!("{ROOMY}[code]\nmax_file = 100\nmax_files = 4\n"));
     let pusher = Pusher::new(&daemon, &daemon.key);

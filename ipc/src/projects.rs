@@ -277,7 +277,8 @@ pub struct AnalysisReport {
     pub cut: Option<String>,
 }
 
-/// Begins to push a tree. Nothing of the project changes before the push ends; one that is never ended is forgotten.
+/// Begins to push a tree. The tree of the project stays what it is until the push ends; one that is never ended is
+/// dropped with what it brought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushBegin {
     /// Whose; absent means `default`. Over HTTP it is the key's, and naming one is refused.

@@ -93,6 +93,8 @@ pub(crate) struct File {
     pub(crate) targets: Vec<Option<Target>>,
     /// Where each import leads.
     pub(crate) sources: Vec<modules::Place>,
+    /// Types of variables by where they are known; the last that was said counts.
+    pub(crate) bound: HashMap<(Option<u32>, Name), Name>,
     /// (parent, name, entity), ascending: finds members.
     members: Vec<(u32, Name, u32)>,
     /// Files it refers to.
@@ -131,6 +133,7 @@ impl Graph {
         self.remove(path);
         let place = self.free.pop().unwrap_or(self.files.len() as u32);
         let facts = self.adopt(facts);
+        let names: Vec<Name> = facts.entities.iter().map(|entity| entity.name).collect();
         let mut members: Vec<_> = facts
             .entities
             .iter()
@@ -138,16 +141,7 @@ impl Graph {
             .map(|(index, entity)| (entity.parent.unwrap_or(WHOLE), entity.name, index as u32))
             .collect();
         members.sort_unstable();
-        for (index, entity) in facts.entities.iter().enumerate() {
-            let node = Node { file: place, entity: index as u32 };
-            self.definitions.entry(entity.name).or_default().push(node);
-            if self.worded.insert(entity.name) {
-                for word in explore::words(self.names.text(entity.name)) {
-                    self.by_word.entry(word.into()).or_default().push(entity.name);
-                }
-            }
-            self.stale_names.insert(entity.name);
-        }
+        self.stale_package(facts.package);
         // What it imports it may pass on.
         self.stale_names.extend(facts.imports.iter().filter_map(|import| import.alias));
         for name in self.mentioned(&facts) {
@@ -168,6 +162,7 @@ impl Graph {
             is_test: find::is_of_tests(path),
             targets: vec![None; facts.references.len()],
             sources: vec![modules::Place::Elsewhere; facts.imports.len()],
+            bound: facts.bindings.iter().map(|one| ((one.scope, one.variable), one.type_name)).collect(),
             facts,
             members,
             outgoing: BTreeSet::new(),
@@ -181,6 +176,34 @@ impl Graph {
         } else {
             self.files[place as usize] = Some(file);
         }
+        self.define(place, path, &names);
+    }
+
+    /// Notes what a file defines. Definitions of one name stand in the order of their paths, whichever came first.
+    fn define(&mut self, place: u32, path: &str, names: &[Name]) {
+        for (index, name) in names.iter().enumerate() {
+            let (node, files) = (Node { file: place, entity: index as u32 }, &self.files);
+            let before = |other: &Node| {
+                let of =
+                    files.get(other.file as usize).and_then(Option::as_ref).map_or("", |file| &file.path);
+                (of, other.entity) < (path, node.entity)
+            };
+            let nodes = self.definitions.entry(*name).or_default();
+            nodes.insert(nodes.partition_point(before), node);
+            self.stale_names.insert(*name);
+            if self.worded.insert(*name) {
+                for word in explore::words(self.names.text(*name)) {
+                    self.by_word.entry(word.into()).or_default().push(*name);
+                }
+            }
+        }
+    }
+
+    /// Makes stale what names a package by a part of it.
+    fn stale_package(&mut self, package: Option<Name>) {
+        let Some(package) = package else { return };
+        let text = self.names.text(package).to_owned();
+        self.stale_names.extend(text.split('.').filter_map(|part| self.names.known(part)));
     }
 
     /// Takes a file out of the graph.
@@ -199,6 +222,7 @@ impl Graph {
             }
             self.stale_names.insert(name);
         }
+        self.stale_package(file.facts.package);
         self.stale_names.extend(file.facts.imports.iter().filter_map(|import| import.alias));
         for name in self.mentioned(&file.facts) {
             if let Some(files) = self.mentions.get_mut(&name) {
@@ -394,15 +418,30 @@ impl Graph {
         }
     }
 
-    /// Returns what has that id.
+    /// Returns what has that id. Names may hold what ids are joined with.
     pub fn by_id(&self, id: &str) -> Option<Node> {
-        let Some((path, rest)) = id.split_once('#') else { return self.file_at(id) };
-        let (_, qualified) = rest.split_once(':')?;
-        let plain = qualified.split('~').next()?;
-        let own = self.names.known(plain.rsplit('.').next()?)?;
-        let place = self.place_of(path)?;
-        let of_file = self.definitions.get(&own)?.iter().filter(|node| node.file == place);
-        of_file.copied().find(|node| self.id(*node) == id)
+        if let Some(file) = self.file_at(id) {
+            return Some(file);
+        }
+        id.match_indices('#').find_map(|(at, _)| {
+            let place = self.place_of(&id[..at])?;
+            let (kind, qualified) = id[at + 1..].split_once(':')?;
+            let numbered =
+                qualified.rsplit_once('~').and_then(|(plain, number)| Some((plain, number.parse().ok()?)));
+            let whole = self.nth_of(place, kind, qualified, 1_usize);
+            whole.or_else(|| numbered.and_then(|(plain, number)| self.nth_of(place, kind, plain, number)))
+        })
+    }
+
+    fn nth_of(&self, place: u32, kind: &str, qualified: &str, number: usize) -> Option<Node> {
+        let entities = self.file(place)?.facts.entities.iter().enumerate();
+        let is_it = |(index, entity): &(usize, &Entity)| {
+            entity.kind.as_str() == kind
+                && qualified.ends_with(self.names.text(entity.name))
+                && self.qualified(Node { file: place, entity: *index as u32 }) == qualified
+        };
+        let found = entities.filter(is_it).nth(number.checked_sub(1)?);
+        found.map(|(index, _)| Node { file: place, entity: index as u32 })
     }
 }
 

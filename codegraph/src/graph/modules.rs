@@ -53,12 +53,15 @@ impl Graph {
 
     /// Returns a definition at the top of a file, or what the file imports under that name and so passes on.
     pub(super) fn exported(&self, file: u32, item: Name, pass: &dyn Fn(u32), depth: usize) -> Option<Node> {
-        pass(file);
-        self.passed_on(file, item, depth, &mut Vec::new())
+        let mut seen = Vec::new();
+        let found = self.passed_on(file, item, depth, &mut seen);
+        seen.into_iter().for_each(pass);
+        found
     }
 
     /// Files that pass on each other's names form loops, and many ways lead to one file: each is looked at once.
     fn passed_on(&self, file: u32, item: Name, depth: usize, seen: &mut Vec<u32>) -> Option<Node> {
+        seen.push(file);
         if let Some(node) = self.members(Node::whole(file), item).next() {
             return Some(node);
         }
@@ -67,7 +70,6 @@ impl Graph {
         if depth > 16 {
             return None;
         }
-        seen.push(file);
         for (import, source) in of.facts.imports.iter().zip(&of.sources) {
             let Place::Node(node) = source else { continue };
             if import.alias == Some(item) && !node.is_file() {

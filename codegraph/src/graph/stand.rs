@@ -109,10 +109,8 @@ impl Linker<'_> {
     fn variable(&self, from: Option<u32>, name: Name, depth: usize) -> Option<Stand> {
         let mut scope = from;
         loop {
-            let here = self.file.facts.bindings.iter().rev();
-            let bound = here.clone().find(|one| one.scope == scope && one.variable == name);
-            if let Some(bound) = bound {
-                return Some(self.typed(scope, bound.type_name, depth));
+            if let Some(type_name) = self.file.bound.get(&(scope, name)) {
+                return Some(self.typed(scope, *type_name, depth));
             }
             scope = match scope {
                 Some(index) => self.file.facts.entities[index as usize].parent,
@@ -176,9 +174,7 @@ impl Linker<'_> {
             holders.extend(self.graph.ancestors(node));
             for holder in holders {
                 let Some(of) = self.graph.file(holder.file) else { continue };
-                let bound =
-                    of.facts.bindings.iter().find(|one| one.scope == holder.index() && one.variable == own);
-                if let Some(bound) = bound {
+                if let Some(type_name) = of.bound.get(&(holder.index(), own)) {
                     self.pass(holder.file);
                     let there = Linker {
                         graph: self.graph,
@@ -187,7 +183,7 @@ impl Linker<'_> {
                         passed: self.passed,
                         memo: RefCell::default(),
                     };
-                    return there.typed(holder.index(), bound.type_name, depth + 1);
+                    return there.typed(holder.index(), *type_name, depth + 1);
                 }
             }
         }

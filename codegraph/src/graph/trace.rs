@@ -23,7 +23,7 @@ pub struct Step {
     pub lines: Vec<u32>,
     /// How sure the link is, in hundredths; of several calls the surest.
     pub confidence: u8,
-    /// Whether it is on the way from the root already: the calls go round.
+    /// Whether the calls go round: it is on the way from the root already, or leads back to who makes the call.
     pub cycle: bool,
     /// Whether its own calls stand elsewhere in the tree.
     pub repeated: bool,
@@ -96,6 +96,7 @@ impl Graph {
                 None => trace.steps = steps,
             }
         }
+        mark_circles(root, &mut trace.steps);
         trace
     }
 
@@ -173,6 +174,35 @@ impl Graph {
             }
         }
         found
+    }
+}
+
+/// Marks the steps whose own calls stand elsewhere in the tree and lead back to who makes them.
+fn mark_circles(root: Node, steps: &mut [Step]) {
+    let mut next: HashMap<Node, Vec<Node>> = HashMap::new();
+    let mut open: Vec<(Node, &[Step])> = vec![(root, steps)];
+    while let Some((from, steps)) = open.pop() {
+        next.entry(from).or_default().extend(steps.iter().map(|step| step.node));
+        open.extend(
+            steps.iter().filter(|step| !step.next.is_empty()).map(|step| (step.node, &step.next[..])),
+        );
+    }
+    let leads_back = |from: Node, to: Node| {
+        let (mut seen, mut open) = (HashSet::from([from]), vec![from]);
+        while let Some(at) = open.pop() {
+            if at == to {
+                return true;
+            }
+            open.extend(next.get(&at).into_iter().flatten().filter(|one| seen.insert(**one)));
+        }
+        false
+    };
+    let mut open: Vec<(Node, &mut [Step])> = vec![(root, steps)];
+    while let Some((from, steps)) = open.pop() {
+        for step in steps {
+            step.cycle |= step.repeated && leads_back(step.node, from);
+            open.push((step.node, &mut step.next));
+        }
     }
 }
 

@@ -79,8 +79,9 @@ impl Code {
         let began = Instant::now();
         let _alone = work.memory.writing.lock().await;
         work.job.phase(Phase::Walking, 0);
-        let listed = self.list(work).await?;
+        // Before the list: whoever ends an analysis in between has a newer one.
         let base = self.store.code().code_revision(&work.project).await?;
+        let listed = self.list(work).await?;
         let before = self.before(&work.project).await?;
         let known: HashSet<(String, Hash)> =
             self.store.code().known_facts(&work.project).await?.into_iter().collect();
@@ -102,13 +103,14 @@ impl Code {
         let commit = Commit {
             commit: head.as_ref().and_then(|head| head.commit.clone()),
             branch: head.as_ref().and_then(|head| head.branch.clone()),
-            worktree: head.and_then(|head| head.worktree),
+            worktree: head.as_ref().and_then(|head| head.worktree.clone()),
             ..commit
         };
         let news = News { facts, commit: commit.clone() };
         self.make_it_count(work, commit, news).await?;
-        work.memory.checked.fresh(dirty);
-        let figures = Figures::of(&work.memory.state.read());
+        work.memory.checked.fresh(head, dirty);
+        let memory = Arc::clone(&work.memory);
+        let figures = tokio::task::spawn_blocking(move || Figures::of(&memory.state.read())).await?;
         self.store.code().set_figures(&work.project, json(&figures)).await?;
         report.files = figures.files;
         report.figures = figures;
@@ -126,12 +128,9 @@ impl Code {
         let revision = self.store.code().commit_code(&work.project, commit).await?;
         work.job.phase(Phase::Linking, 0);
         let memory = Arc::clone(&work.memory);
-        let install = move || memory.state.write().install(news, revision, threads);
-        let touched = tokio::task::spawn_blocking(install).await?;
+        tokio::task::spawn_blocking(move || memory.install(news, revision, threads)).await?;
         drop(reading);
-        work.memory.catch_up(&self.store, &work.project, threads).await?;
-        work.memory.state.write().touch(touched);
-        Ok(())
+        work.memory.catch_up(&self.store, &work.project, threads).await
     }
 
     /// Returns what is known of the files of a project.

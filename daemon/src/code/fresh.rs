@@ -10,6 +10,7 @@ use std::{
 
 use mcpd_codegraph::{
     Language,
+    git::Head,
     tree::{Found, Limits, Root},
 };
 use parking_lot::Mutex;
@@ -61,6 +62,7 @@ struct Look {
     ended: Option<Instant>,
     took: Duration,
     changed: Vec<String>,
+    head: Option<Head>,
     dirty: Vec<String>,
     mark: u64,
     unknown: Option<String>,
@@ -69,8 +71,9 @@ struct Look {
 
 impl Checked {
     /// Notes that everything was read just now.
-    pub(super) fn fresh(&self, dirty: Vec<String>) {
+    pub(super) fn fresh(&self, head: Option<Head>, dirty: Vec<String>) {
         let mut look = self.0.lock();
+        look.head = head;
         look.changed = Vec::new();
         look.dirty = dirty;
         look.ended = None;
@@ -110,15 +113,18 @@ impl Code {
         // Read anew: it may be another analysis by now.
         let tree = if refreshed > 0 { self.store.code().tree(&tree.project).await? } else { tree.clone() };
         let look = project.checked.0.lock();
+        // Before the first look of this process, what was there when the tree was read.
+        let kept = Head { commit: tree.commit, branch: tree.branch, worktree: tree.worktree };
+        let head = Some(look.head.clone().unwrap_or(kept));
         let unknown = match tree.source {
             TreeSource::Push => Some("the tree was sent by a client; it may have changed there".to_owned()),
             TreeSource::Tree => look.unknown.clone(),
         };
         Ok(Freshness {
             indexed_at: tree.indexed_at.unwrap_or(0),
-            commit: tree.commit,
-            branch: tree.branch,
-            worktree: tree.worktree,
+            commit: head.as_ref().and_then(|head| head.commit.clone()),
+            branch: head.as_ref().and_then(|head| head.branch.clone()),
+            worktree: head.and_then(|head| head.worktree),
             dirty: look.dirty.clone(),
             changed: look.changed.clone(),
             refreshed,
@@ -132,7 +138,7 @@ impl Code {
         let look = project.checked.0.lock();
         let Some(ended) = look.ended else { return false };
         // What a watcher tells comes a moment late: a look that is quick is better.
-        let is_told = tree.watched && self.watches.is_watched(&tree.project);
+        let is_told = tree.watched && self.watches.is_watched(tree);
         look.took > QUICK && (ended.elapsed() < look.took * SHARE || is_told)
     }
 
@@ -172,7 +178,8 @@ impl Code {
                 let stop = self.stop.child_token();
                 let origin = Origin::Folder(Arc::clone(&root));
                 let memory = Arc::clone(project);
-                let work = Work { project: tree.project.clone(), memory, origin, job: Job::new(stop) };
+                let job = Job::new(&origin, stop);
+                let work = Work { project: tree.project.clone(), memory, origin, job };
                 match self.analyse(&work).await {
                     Ok(_) => {
                         refreshed = count;
@@ -183,14 +190,17 @@ impl Code {
                         project.catch_up(&self.store, &tree.project, self.threads()).await?;
                         changed = Vec::new();
                     }
-                    Err(error) => return Err(error),
+                    // The answer says that they changed; what keeps them from being read is for the log.
+                    Err(error) => tracing::warn!(%error, "changed files could not be read before an answer"),
                 }
             }
-        } else if count == 0 && moved {
+        }
+        if refreshed == 0 && moved {
             let most = self.config.borrow().code.max_file;
             let state = git::of(self.jail.clone(), Arc::clone(&root), seen.files, most).await;
-            let dirty = state.map(|state| state.dirty).unwrap_or_default();
-            project.checked.0.lock().dirty = dirty;
+            let (head, dirty) = state.map_or((None, Vec::new()), |state| (Some(state.head), state.dirty));
+            let mut look = project.checked.0.lock();
+            (look.head, look.dirty) = (head, dirty);
         }
         let begin = {
             let mut look = project.checked.0.lock();

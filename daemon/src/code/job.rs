@@ -1,12 +1,12 @@
 //! An analysis while it runs: how far it is, and how it is stopped.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::project::State;
+use super::{contents::Origin, project::State};
 
 /// What an analysis does right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,12 +117,26 @@ pub struct Job {
     state: watch::Sender<Progress>,
     /// Fires when it is to stop.
     pub stop: CancellationToken,
+    /// The folder it reads; what was sent has none.
+    folder: Option<PathBuf>,
 }
 
 impl Job {
-    pub(super) fn new(stop: CancellationToken) -> Arc<Self> {
+    pub(super) fn new(origin: &Origin, stop: CancellationToken) -> Arc<Self> {
+        let folder = match origin {
+            Origin::Folder(root) => Some(root.path().to_owned()),
+            Origin::Sent(_) => None,
+        };
         let state = watch::Sender::new(Progress { phase: Phase::Waiting, done: 0, total: 0, outcome: None });
-        Arc::new(Self { state, stop })
+        Arc::new(Self { state, stop, folder })
+    }
+
+    /// Answers whether it reads the same: a folder is what it is now, and what was sent is never the same twice.
+    pub(super) fn reads(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Folder(root) => self.folder.as_deref() == Some(root.path()),
+            Origin::Sent(_) => false,
+        }
     }
 
     /// Returns how far it is, and tells of every step.

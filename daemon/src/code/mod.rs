@@ -147,9 +147,16 @@ impl Code {
         let jail = self.jail.clone();
         let root = tokio::task::spawn_blocking(move || jail.open(&path)).await??;
         let folder = root.path().to_string_lossy().into_owned();
-        let tree = NewTree { owner, name: project, title, source: TreeSource::Tree, root: Some(folder) };
+        let tenant = owner.tenant.clone();
+        let tree =
+            NewTree { owner, name: project.clone(), title, source: TreeSource::Tree, root: Some(folder) };
         let id = self.store.code().claim(tree).await?;
-        Ok(self.run(&id, Origin::Folder(Arc::new(root))))
+        let job = self.run(&id, Origin::Folder(Arc::new(root)));
+        let tree = self.tree(&tenant, &project).await?;
+        if tree.watched && !self.watches.is_watched(&tree) {
+            self.watch(&tree).await?;
+        }
+        Ok(job)
     }
 
     async fn known_folder(&self, tenant: &str, project: &str) -> Result<PathBuf, CodeError> {
@@ -170,9 +177,13 @@ impl Code {
     fn run(&self, project: &str, origin: Origin) -> Arc<Job> {
         let mut jobs = self.jobs.lock();
         if let Some(job) = jobs.get(project).filter(|job| job.is_running() && !job.stop.is_cancelled()) {
-            return Arc::clone(job);
+            if job.reads(&origin) {
+                return Arc::clone(job);
+            }
+            // It reads what the project is no longer; the new one waits until it has let go.
+            job.stop.cancel();
         }
-        let job = Job::new(self.stop.child_token());
+        let job = Job::new(&origin, self.stop.child_token());
         jobs.insert(project.to_owned(), Arc::clone(&job));
         drop(jobs);
         let work =
@@ -325,6 +336,7 @@ impl Code {
             .projects
             .iter()
             // One that is being changed is not weighed now: it is in use.
+            .filter(|(_, (memory, _))| Arc::strong_count(memory) == 1)
             .filter_map(|(name, (memory, used))| {
                 let bytes = memory.state.try_read()?.graph.bytes() as u64;
                 Some((*used, name.clone(), bytes))
@@ -332,7 +344,7 @@ impl Code {
             .collect();
         by_use.sort_unstable_by_key(|(used, ..)| std::cmp::Reverse(*used));
         let mut sum = 0;
-        for (_, name, bytes) in by_use.into_iter().skip(1) {
+        for (_, name, bytes) in by_use {
             sum += bytes;
             if sum > most {
                 kept.projects.remove(&name);

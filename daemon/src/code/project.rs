@@ -3,7 +3,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use mcpd_codegraph::{Facts, Graph, Language, Shape, Totals, Unparsed, survey::Hash, tree::Stamp};
@@ -19,7 +22,10 @@ pub(super) struct Project {
     pub(super) reading: tokio::sync::Mutex<()>,
     /// Held while files are read and written, so that two changes do not cross.
     pub(super) writing: tokio::sync::Mutex<()>,
+    /// Never waited for on a thread that serves: linking holds it for a while.
     pub(super) state: RwLock<State>,
+    /// The analysis that `state` knows.
+    revision: AtomicI64,
     pub(super) checked: super::fresh::Checked,
 }
 
@@ -48,11 +54,13 @@ impl Project {
         threads: usize,
     ) -> Result<(), CodeError> {
         let newest = store.code().code_revision(project).await?;
-        if self.state.read().revision >= newest {
+        if self.revision.load(Ordering::Acquire) == newest {
             return Ok(());
         }
         let _reading = self.reading.lock().await;
-        let known = self.state.read().revision;
+        let known = self.revision.load(Ordering::Acquire);
+        // A smaller number is that of another tree: the one known was forgotten.
+        let (known, anew) = if newest < known { (0, true) } else { (known, false) };
         let mut news: Vec<(CodeFile, Language, Option<Facts>)> = Vec::new();
         let visit = |kept: Kept| {
             // A language of a later version is no language to this one.
@@ -64,8 +72,22 @@ impl Project {
         let paths: HashSet<String> = paths.into_iter().collect();
         let memory = Arc::clone(self);
         // Linking takes a while: not on a thread that serves.
-        let apply = move || memory.state.write().apply(news, &paths, revision, threads);
+        let apply = move || {
+            let mut state = memory.state.write();
+            if anew {
+                *state = State::default();
+            }
+            state.apply(news, &paths, revision, threads);
+            memory.revision.store(revision, Ordering::Release);
+        };
         Ok(tokio::task::spawn_blocking(apply).await?)
+    }
+
+    /// Takes what an analysis brought, and returns how much there is of everything then.
+    pub(super) fn install(&self, news: News, revision: i64, threads: usize) {
+        let mut state = self.state.write();
+        state.install(news, revision, threads);
+        self.revision.store(state.revision, Ordering::Release);
     }
 }
 
@@ -78,12 +100,12 @@ pub(super) struct News {
 
 impl State {
     /// Takes what an analysis brought, if it began from what is known here and parsed all it brought; else that is read
-    /// from the store. Returns the new stamps of files that did not change.
-    pub(super) fn install(&mut self, news: News, revision: i64, threads: usize) -> Vec<(String, Stamp)> {
+    /// from the store.
+    fn install(&mut self, news: News, revision: i64, threads: usize) {
         let News { mut facts, commit } = news;
         let is_whole = commit.files.iter().all(|file| file.why.is_some() || facts.contains_key(&file.path));
         if self.revision != commit.base || !is_whole {
-            return commit.touched;
+            return;
         }
         for path in &commit.gone {
             self.graph.remove(path);
@@ -97,17 +119,12 @@ impl State {
             }
             self.files.insert(file.path, (file.hash, file.stamp));
         }
-        self.settle(revision, threads);
-        commit.touched
-    }
-
-    /// Notes the stamps of files that were looked at again and had not changed.
-    pub(super) fn touch(&mut self, touched: Vec<(String, Stamp)>) {
-        for (path, stamp) in touched {
+        for (path, stamp) in commit.touched {
             if let Some((_, known)) = self.files.get_mut(&path) {
                 *known = stamp;
             }
         }
+        self.settle(revision, threads);
     }
 
     fn apply(
@@ -123,10 +140,19 @@ impl State {
             self.files.remove(&path);
         }
         for (file, language, facts) in news {
-            self.files.insert(file.path.clone(), (file.hash, file.stamp));
-            match facts.filter(|_| file.why.is_none()) {
-                Some(facts) => self.graph.put(&file.path, language, facts),
-                None => self.graph.remove(&file.path),
+            let before = self.files.insert(file.path.clone(), (file.hash, file.stamp));
+            // Looked at again, and as it was.
+            if before.is_some_and(|(hash, _)| hash == file.hash) && self.graph.file_at(&file.path).is_some() {
+                continue;
+            }
+            match facts {
+                Some(facts) if file.why.is_none() => self.graph.put(&file.path, language, facts),
+                None if file.why.is_none() => {
+                    // What it says is not kept in this shape: it counts as changed, and is read again.
+                    self.graph.remove(&file.path);
+                    self.files.remove(&file.path);
+                }
+                Some(_) | None => self.graph.remove(&file.path),
             }
         }
         self.settle(revision, threads);

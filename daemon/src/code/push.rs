@@ -19,6 +19,8 @@ use crate::store::{NewTree, Owner, StoreError, TreeSource};
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// Pushes under way at a time.
 const MOST: usize = 32;
+/// Of these, of one operator or key.
+const MOST_OF_ONE: usize = 4;
 /// Longest path, in bytes.
 const LONGEST_PATH: usize = 1024;
 
@@ -65,9 +67,14 @@ impl Code {
         title: Option<String>,
     ) -> Result<String, CodeError> {
         let mut pushes = self.pushes.0.lock();
-        pushes.retain(|_, push| push.last.elapsed() < IDLE);
-        if pushes.len() >= MOST {
-            return Err(CodeError::TooMuch(format!("{MOST} pushes are under way; try again later")));
+        let left: Vec<String> =
+            pushes.extract_if(|_, push| push.last.elapsed() > IDLE).filter_map(|(_, push)| push.id).collect();
+        for project in left {
+            self.drop_what_was_left(project);
+        }
+        let own = pushes.values().filter(|push| push.owner == owner).count();
+        if pushes.len() >= MOST || own >= MOST_OF_ONE {
+            return Err(CodeError::TooMuch("too many pushes are under way; try again later".to_owned()));
         }
         // Not to be guessed: whoever knows it goes on with the push.
         let name = format!("push_{:032x}", rand::random::<u128>());
@@ -98,14 +105,17 @@ impl Code {
             }
         }
         let (project, id) = self.pushes.with(owner, name, |push| {
-            for file in &good {
-                push.offered.insert(file.path.clone(), (file.hash, file.size));
-            }
-            let bytes: u64 = push.offered.values().map(|(_, size)| size).sum();
             let most = (limits.max_files as usize, limits.max_tree);
-            if push.offered.len() > most.0 || bytes > most.1 {
+            let count = push.offered.len()
+                + good.iter().filter(|file| !push.offered.contains_key(&file.path)).count();
+            let known: u64 = push.offered.values().map(|(_, size)| size).sum();
+            let bytes = good.iter().fold(known, |sum, file| sum.saturating_add(file.size));
+            if count > most.0 || bytes > most.1 {
                 let told = format!("a tree has at most {} files and {} bytes together", most.0, most.1);
                 return Err(CodeError::TooMuch(told));
+            }
+            for file in &good {
+                push.offered.insert(file.path.clone(), (file.hash, file.size));
             }
             Ok((push.project.clone(), push.id.clone()))
         })??;
@@ -141,7 +151,7 @@ impl Code {
                 let hash = survey::hash(content.as_bytes());
                 match push.offered.get(&path) {
                     None => answer.refused.push((path, "it was not offered".to_owned())),
-                    Some((offered, _)) if *offered != hash => {
+                    Some((offered, size)) if *offered != hash || *size != content.len() as u64 => {
                         answer.refused.push((path, "its content is not the one that was offered".to_owned()));
                     }
                     Some(_) => {
@@ -176,6 +186,16 @@ impl Code {
         let id = self.store.code().claim(tree).await?;
         let files = push.offered.into_iter().map(|(path, (hash, size))| (path, hash, size)).collect();
         Ok((push.project, self.run(&id, Origin::Sent(files))))
+    }
+
+    /// Drops the contents of a push that never ended, and the tree it was to be if there is none.
+    fn drop_what_was_left(&self, project: String) {
+        let Some(code) = self.itself.upgrade() else { return };
+        self.tasks.spawn(async move {
+            if let Err(error) = code.store.code().drop_unused(&project).await {
+                tracing::warn!(project, %error, "what a push left could not be dropped");
+            }
+        });
     }
 
     /// Returns the id of a project that contents can be kept for; its tree stays what it is.

@@ -27,17 +27,19 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// What is watched, by project.
 #[derive(Default)]
-pub(super) struct Watches(Mutex<HashMap<String, CancellationToken>>);
+pub(super) struct Watches(Mutex<HashMap<String, (PathBuf, CancellationToken)>>);
 
 impl Watches {
-    /// Answers whether changes of a project are noticed.
-    pub(super) fn is_watched(&self, project: &str) -> bool {
-        self.0.lock().contains_key(project)
+    /// Answers whether changes of the folder that a tree has now are noticed.
+    pub(super) fn is_watched(&self, tree: &CodeTree) -> bool {
+        let watches = self.0.lock();
+        let watched = watches.get(&tree.project).map(|(folder, _)| folder.as_path());
+        watched.is_some() && watched == tree.root.as_deref().map(Path::new)
     }
 
     /// Ends the watch of a project.
     pub(super) fn end(&self, project: &str) {
-        if let Some(stop) = self.0.lock().remove(project) {
+        if let Some((_, stop)) = self.0.lock().remove(project) {
             stop.cancel();
         }
     }
@@ -103,7 +105,7 @@ impl Code {
         }
     }
 
-    async fn watch(&self, tree: &CodeTree) -> Result<(), CodeError> {
+    pub(super) async fn watch(&self, tree: &CodeTree) -> Result<(), CodeError> {
         let root = Arc::new(self.root_of(tree).await?);
         // Changes beyond what the queue holds are the same news again.
         let (sender, changes) = mpsc::channel(1);
@@ -126,7 +128,8 @@ impl Code {
         };
         let folders = tokio::task::spawn_blocking(begin).await??;
         let stop = self.stop.child_token();
-        if let Some(before) = self.watches.0.lock().insert(tree.project.clone(), stop.clone()) {
+        let watch = (folders.root.path().to_owned(), stop.clone());
+        if let Some((_, before)) = self.watches.0.lock().insert(tree.project.clone(), watch) {
             before.cancel();
         }
         // What changed before the watch began is nobody's news.
@@ -160,6 +163,13 @@ impl Code {
             memory.checked.expire();
             sleep(QUIET).await;
             while changes.try_recv().is_ok() {}
+            // The project may have another folder by now, or what a client sent.
+            let now = self.store.code().tree(&tree.project).await?;
+            if now.source != TreeSource::Tree
+                || now.root.as_deref().map(Path::new) != Some(folders.root.path())
+            {
+                return Ok(());
+            }
             let limits = self.limits();
             let follow = move || -> Result<Folders, CodeError> {
                 folders.follow(&limits)?;

@@ -27,6 +27,9 @@ pub(crate) struct Def<'n> {
     pub(crate) signature: Option<String>,
 }
 
+/// Definitions inside one another; deeper ones were generated, and names are looked for through all of them.
+const DEEPEST: usize = 64;
+
 impl<'n> Def<'n> {
     /// Something public of that name.
     pub(crate) fn new(kind: Kind, name: impl Into<String>) -> Self {
@@ -53,6 +56,10 @@ impl Visit<'_> {
     /// Defines something as a member of a type that was opened elsewhere.
     pub(crate) fn define_in(&mut self, node: Node<'_>, def: Def<'_>, parent: Option<u32>) -> Option<u32> {
         let opened = def.kind.is_callable() || def.kind.is_type() || def.kind == Kind::Module;
+        if opened && self.open.len() >= DEEPEST {
+            self.facts.cut = true;
+            return None;
+        }
         let (callable, parameters) = (def.kind.is_callable(), def.parameters);
         let entity = self.note(node, def, parent)?;
         if opened {

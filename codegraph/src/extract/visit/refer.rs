@@ -8,6 +8,8 @@ use crate::{
     facts::{Binding, Import, Receiver, Reference, Relation},
 };
 
+/// Most imports of one file: each name is looked for in all of them.
+const MOST_IMPORTS: usize = 5_000;
 /// Most decorations of one definition.
 const MOST_DECORATIONS: usize = 100;
 
@@ -120,7 +122,7 @@ impl Visit<'_> {
         {
             return;
         }
-        if self.facts.imports.len() >= MOST {
+        if self.facts.imports.len() >= MOST_IMPORTS {
             self.facts.cut = true;
             return;
         }

@@ -86,7 +86,8 @@ impl CodeRepository<'_> {
             sqlx::query(
                 "INSERT INTO code_trees (project, title, source, root) VALUES (?, ?, ?, ?) \
                  ON CONFLICT (project) DO UPDATE SET title = coalesce(excluded.title, title), \
-                   source = excluded.source, root = excluded.root",
+                   source = excluded.source, root = excluded.root, \
+                   watched = CASE excluded.source WHEN 'push' THEN 0 ELSE watched END",
             )
             .bind(&project)
             .bind(title)
@@ -144,6 +145,20 @@ impl CodeRepository<'_> {
     pub async fn sweep_code(&self, project: &str) -> Result<bool, StoreError> {
         let project = project.to_owned();
         self.0.writer.run(move |connection| Box::pin(sweep(connection, project))).await
+    }
+
+    /// Removes what belongs to no file of a project, and its tree if it was never analysed.
+    pub async fn drop_unused(&self, project: &str) -> Result<(), StoreError> {
+        while self.sweep_code(project).await? {}
+        let project = project.to_owned();
+        let work = async move |connection: &mut SqliteConnection| -> Result<(), StoreError> {
+            sqlx::query("DELETE FROM code_trees WHERE project = ? AND revision = 0 AND source = 'push'")
+                .bind(project)
+                .execute(connection)
+                .await?;
+            Ok(())
+        };
+        self.0.writer.run(move |connection| Box::pin(work(connection))).await
     }
 
     /// Keeps contents that were sent.
@@ -271,8 +286,10 @@ async fn write_commit(
     let revision = write_files(connection, project.clone(), commit.base, commit.files).await?;
     for (path, stamp) in commit.touched {
         sqlx::query(
-            "UPDATE code_files SET size = ?, modified = ?, changed = ?, inode = ? WHERE project = ? AND path = ?",
+            "UPDATE code_files SET revision = ?, size = ?, modified = ?, changed = ?, inode = ? \
+             WHERE project = ? AND path = ?",
         )
+        .bind(revision)
         .bind(stamp.size as i64)
         .bind(stamp.modified)
         .bind(stamp.changed)

@@ -60,7 +60,7 @@ pub(super) struct Output {
     /// calls to what is not in the tree, such as the standard library, the first 100
     unresolved_calls: Vec<Unresolved>,
     unresolved_count: usize,
-    /// how many calls close a circle
+    /// how many calls are marked as part of a circle
     cycles: usize,
     /// whether there is more than 400 calls in a tree, which were left out
     truncated: bool,
@@ -82,7 +82,7 @@ struct CallNode {
     call_sites: Vec<u32>,
     /// 0 to 1: how sure it is that this is what is called
     confidence: f64,
-    /// whether the call closes a circle
+    /// whether the call is part of a circle of calls
     cycle: bool,
     /// whether its own calls stand elsewhere in the tree
     repeated: bool,
