@@ -8,12 +8,18 @@ export async function startProxy(target, edit = (lines) => lines) {
   const server = createServer((client) => {
     const upstream = connect(port, hostname);
     upstream.on('error', () => client.destroy());
-    upstream.on('close', () => client.destroySoon());
+    // An answer that says its length is whole when it has it: the client closes. Told of an end while it has yet to read a
+    // long one, the fetch of Node.js fails an assertion.
+    let sized = false;
+    upstream.on('close', () => (sized ? setTimeout(() => client.destroySoon(), 20_000).unref() : client.destroySoon()));
     client.on('error', () => client.destroy());
     client.on('close', () => upstream.destroy());
     const own = new RegExp(`^((?:host|origin): *(?:http://)?)(?:127\\.0\\.0\\.1|localhost):${server.address().port}$`, 'i');
     relay(client, upstream, (lines) => edit(lines.map((line) => line.replace(own, `$1${host}`))));
-    relay(upstream, client, (lines) => lines);
+    relay(upstream, client, (lines) => {
+      sized = lines.some((line) => /^content-length: *[1-9]/i.test(line));
+      return lines;
+    }, { end: false });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${server.address().port}${pathname}`, close: () => server.close() };
@@ -30,7 +36,7 @@ export async function startWatcher(target) {
 }
 
 /** One message: its head edited, the rest as it comes. One request a connection: the next has a head to edit too. */
-function relay(from, to, edit) {
+function relay(from, to, edit, piped = {}) {
   let head = Buffer.alloc(0);
   from.on('data', function onData(chunk) {
     head = Buffer.concat([head, chunk]);
@@ -41,6 +47,6 @@ function relay(from, to, edit) {
     const kept = edit(lines.filter((line) => !/^(connection|keep-alive):/i.test(line)));
     to.write([first, ...kept, 'Connection: close', '', ''].join('\r\n'), 'latin1');
     to.write(head.subarray(end + 4));
-    from.pipe(to);
+    from.pipe(to, piped);
   });
 }
