@@ -6,8 +6,7 @@ mod fake;
 
 use std::{
     ffi::OsStr,
-    fs::{self, Permissions},
-    io,
+    fs, io,
     os::unix::{
         ffi::OsStrExt,
         fs::{PermissionsExt, symlink},
@@ -298,7 +297,7 @@ impl Folder {
     /// Makes a file with a key that nobody else can read.
     fn key(&self, name: &str, text: &str) {
         self.write(name, text.as_bytes());
-        fs::set_permissions(self.path(name), Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// Runs a push to a daemon elsewhere, and puts a word where its address stands.
@@ -372,7 +371,7 @@ async fn a_key_is_kept_from_others() {
     folder.key("empty", "\n");
     folder.key("two", "one\ntwo\n");
     folder.write("open", KEY.as_bytes());
-    fs::set_permissions(folder.path("open"), Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(folder.path("open"), fs::Permissions::from_mode(0o640)).unwrap();
     let mut all = String::new();
     for file in ["open", "empty", "two", "none"] {
         let line =

@@ -35,12 +35,8 @@ fn code(answer: &Value) -> &str {
 
 #[tokio::test]
 async fn a_tree_is_analysed_and_asked() {
-    let (tree, daemon);
-    (tree, daemon) = {
-        let tree = Tree::small();
-        let daemon = tree.daemon();
-        (tree, daemon)
-    };
+    let tree = Tree::small();
+    let daemon = tree.daemon();
     let peer = daemon.peer();
     let done = tree.analyze(&peer, "p").await;
     assert_eq!((done["status"].as_str(), done["success"].as_bool()), (Some("done"), Some(true)), "{done}");
