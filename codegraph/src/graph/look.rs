@@ -1,6 +1,6 @@
 //! What is known of one node, or of one file, for who shows it.
 
-use super::{Graph, Node, modules::Place};
+use super::{Graph, Node};
 use crate::{
     Language,
     facts::{Metrics, Receiver, Relation, Visibility},
@@ -117,22 +117,8 @@ impl Graph {
 
     /// Returns what a file imports.
     pub fn imports(&self, file: Node) -> Vec<Imported> {
-        let Some(of) = self.file(file.file) else { return Vec::new() };
-        let each = of.facts.imports.iter().zip(&of.sources).map(|(import, source)| {
-            let module = self.names.text(import.module);
-            let written = match import.item {
-                Some(item) => format!("{module}:{}", self.names.text(item)),
-                None => module.to_owned(),
-            };
-            let to = match source {
-                Place::Node(node) => Some(*node),
-                Place::Folder(folder) => self.first_of(self.index.of_folder(self.names.text(*folder))),
-                Place::Package(package) => self.first_of(self.index.of_package(*package)),
-                Place::Elsewhere => None,
-            };
-            Imported { written, to, line: import.line }
-        });
-        each.collect()
+        let imports = self.ties_of_file(file.file).filter(|tie| tie.relation == Relation::Imports);
+        imports.map(|tie| Imported { written: self.written(&tie), to: tie.to, line: tie.line }).collect()
     }
 
     /// Returns what a type inherits from or implements, as it is written.

@@ -112,11 +112,6 @@ impl Code {
         })
     }
 
-    /// Returns the folders in which trees may be read.
-    pub fn roots(&self) -> &[PathBuf] {
-        self.jail.roots()
-    }
-
     /// Returns the endings of files that are understood, without the dot.
     pub fn extensions() -> impl Iterator<Item = &'static str> {
         Language::ALL.into_iter().flat_map(|language| language.extensions().iter().copied())

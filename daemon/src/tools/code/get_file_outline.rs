@@ -2,25 +2,16 @@
 
 use mcpd_codegraph::{Graph, Node, facts::Kind};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{Asking, file, fresh::Fresh};
-use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect};
+use super::{Asking, FileArgs, file, fresh::Fresh};
+use crate::tools::{Call, Family, Tool, ToolError, tool::Effect};
 
 /// Definitions of one outline.
 const MOST: usize = 1_000;
 
 /// Outlines a file.
 pub(super) struct GetFileOutline(pub(super) Asking);
-
-#[derive(Deserialize, JsonSchema)]
-pub(super) struct Args {
-    /// identifier of the project the record belongs to
-    project_id: ProjectId,
-    /// file path relative to the project root
-    #[schemars(length(min = 1, max = 4096))]
-    file_path: String,
-}
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Output {
@@ -54,10 +45,10 @@ impl Tool for GetFileOutline {
     const DESCRIPTION: &'static str = "Outline a source file without reading it: every class, function, method and \
         constant with its signature and lines, in the order of the text.";
     const EFFECT: Effect = Effect::Reads;
-    type Args = Args;
+    type Args = FileArgs;
     type Output = Output;
 
-    async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
+    async fn call(&self, call: Call<'_>, args: FileArgs) -> Result<Output, ToolError> {
         self.0
             .ask(call, args.project_id, move |scene| {
                 let graph = scene.graph;

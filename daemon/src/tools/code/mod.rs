@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use mcpd_codegraph::{Fit, Graph, Node, facts::Kind};
 use mcpd_config::Config;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::{
@@ -46,6 +48,16 @@ pub(super) fn register(
     registry.add(search_code_pattern::SearchCodePattern(asked()))?;
     registry.add(get_file_outline::GetFileOutline(asked()))?;
     registry.add(explore_code::ExploreCode(asked()))
+}
+
+/// Which file is asked about.
+#[derive(Deserialize, JsonSchema)]
+struct FileArgs {
+    /// identifier of the project the record belongs to
+    project_id: ProjectId,
+    /// file path relative to the project root
+    #[schemars(length(min = 1, max = 4096))]
+    file_path: String,
 }
 
 /// Where questions are asked.
