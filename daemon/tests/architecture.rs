@@ -5,15 +5,16 @@
 use std::path::{Path, PathBuf};
 
 /// Floors from top to bottom; those in one line stand beside each other.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["cli", "probes"],
     &["lifecycle"],
     &["transport", "control"],
     &["mcp"],
     &["tools"],
     &["guard"],
+    &["quality", "firewall", "ai"],
     &["auth", "memory", "code"],
-    &["store"],
+    &["store", "outbound"],
     &["telemetry", "signals"],
 ];
 

@@ -18,6 +18,12 @@ pub enum Family {
     Code,
     /// Sessions, todos, decisions, notes.
     Context,
+    /// What is wrong with the code, and what it costs.
+    Quality,
+    /// Errors that are known, and what helped.
+    Firewall,
+    /// Facts gathered for a model, or answered by one.
+    Ai,
     /// What the conformance suite calls.
     #[cfg(feature = "testing")]
     Fixture,
@@ -30,6 +36,9 @@ impl Family {
             Self::Memory => "memory",
             Self::Code => "code",
             Self::Context => "context",
+            Self::Quality => "quality",
+            Self::Firewall => "firewall",
+            Self::Ai => "ai",
             #[cfg(feature = "testing")]
             Self::Fixture => "fixture",
         }
