@@ -18,6 +18,7 @@ pub mod guard;
 pub mod lifecycle;
 pub mod mcp;
 pub mod memory;
+mod outbound;
 #[doc(hidden)]
 pub mod probes;
 pub mod signals;

@@ -17,11 +17,8 @@ use mcpd_recall::Encoder;
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 
-use super::{
-    MemoryError,
-    endpoint::{Endpoint, EndpointKey},
-    indexes::Space,
-};
+use super::{MemoryError, endpoint::Endpoint, indexes::Space};
+use crate::outbound::SiteKey;
 
 /// Name of the model's file in the folder of models.
 const FILE: &str = "use-multilingual-3.safetensors";
@@ -310,7 +307,7 @@ impl Models {
         let (url, model) =
             settings.url.as_deref().zip(settings.model.as_deref()).ok_or("no endpoint is named")?;
         let key = match &settings.key_file {
-            Some(file) => Some(EndpointKey::new(
+            Some(file) => Some(SiteKey::bearer(
                 tokio::fs::read_to_string(file)
                     .await
                     .map_err(|error| format!("{} cannot be read: {error}", file.display()))?

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
 
-use super::message::{Said, Sent};
+use crate::outbound::{Said, Sent};
 
 /// Numbers a vector may have; no model of today has more.
 pub(super) const DIMENSIONS: RangeInclusive<usize> = 2..=4096;

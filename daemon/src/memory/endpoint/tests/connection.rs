@@ -12,11 +12,17 @@ use tokio::{
 };
 
 use super::{
-    super::{Endpoint, EndpointKey},
+    super::{Endpoint, WHAT},
     openai,
     server::{KEY, PLENTY, Server, embed},
     status,
 };
+use crate::outbound::{Site, SiteKey};
+
+/// Makes an endpoint that is checked against these authorities.
+fn with_roots(url: &str, key: Option<SiteKey>, roots: RootCertStore) -> Endpoint {
+    Endpoint { site: Site::with_roots(WHAT, url, key, || Ok(roots)).unwrap(), model: "m".to_owned() }
+}
 
 /// Enough for a deadline to pass.
 const LITTLE: Duration = Duration::from_millis(50);
@@ -129,7 +135,7 @@ async fn a_certificate_is_checked() {
         })
         .await;
         let url = format!("https://{}/v1/embeddings", server.address);
-        let endpoint = Endpoint::with_roots(&url, "m", Some(EndpointKey::new(KEY)), || Ok(trusted)).unwrap();
+        let endpoint = with_roots(&url, Some(SiteKey::bearer(KEY)), trusted);
         let answer = embed(&endpoint, &["a text"], PLENTY).await;
         match outcome {
             Ok(()) => assert_eq!(answer.unwrap()[0].len(), 2),
@@ -146,7 +152,7 @@ async fn a_certificate_is_checked() {
 async fn the_scheme_of_the_other_kind_is_noticed() {
     let plain = Server::new(|_, question| openai(question)).await;
     let url = format!("https://{}/v1/embeddings", plain.address);
-    let endpoint = Endpoint::with_roots(&url, "m", None, || Ok(RootCertStore::empty())).unwrap();
+    let endpoint = with_roots(&url, None, RootCertStore::empty());
     let error = embed(&endpoint, &["a text"], PLENTY).await.unwrap_err().to_string();
     assert!(error.ends_with(": it does not speak TLS; is its url http://?"), "{error}");
 }

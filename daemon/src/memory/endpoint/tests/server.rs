@@ -20,7 +20,8 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::super::{Endpoint, EndpointError, EndpointKey};
+use super::super::{Endpoint, EndpointError};
+use crate::outbound::SiteKey;
 
 /// Enough for any answer that comes at all.
 pub(super) const PLENTY: Duration = Duration::from_secs(30);
@@ -93,7 +94,7 @@ impl Server {
 
     pub(super) fn endpoint(&self) -> Endpoint {
         let url = format!("http://{}/v1/embeddings", self.address);
-        Endpoint::new(&url, "bge-m3", Some(EndpointKey::new(KEY))).unwrap()
+        Endpoint::new(&url, "bge-m3", Some(SiteKey::bearer(KEY))).unwrap()
     }
 
     pub(super) async fn ask(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EndpointError> {

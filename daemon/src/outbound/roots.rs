@@ -11,7 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use super::EndpointError;
+use super::OutboundError;
 
 /// Where systems keep all authorities in one file.
 const BUNDLES: [&str; 5] = [
@@ -23,8 +23,8 @@ const BUNDLES: [&str; 5] = [
 ];
 
 /// Returns the authorities of the first file that has any.
-pub(super) fn system() -> Result<RootCertStore, EndpointError> {
-    BUNDLES.iter().find_map(|file| read(Path::new(file))).ok_or(EndpointError::NoRoots)
+pub(super) fn system() -> Result<RootCertStore, OutboundError> {
+    BUNDLES.iter().find_map(|file| read(Path::new(file))).ok_or(OutboundError::NoRoots)
 }
 
 /// Returns the authorities in a file, if there are any. What is no certificate there is passed over: bundles hold

@@ -1,37 +1,27 @@
-//! Why an endpoint gave no vectors, in words an operator can act on. They name host and port, never the key or a text.
+//! Why a site gave no answer, in words an operator can act on. They name host and port, never the key or a text.
 
 use std::{error::Error, io, time::Duration};
 
 use http::StatusCode;
 use rustls::{CertificateError, InvalidMessage};
 
-use super::{
-    BATCH,
-    answer::AnswerError,
-    message::{Said, shown},
-};
+use super::message::{Said, shown};
 
-/// Why an endpoint cannot be asked, or gave no vectors.
+/// Why a site cannot be asked, or did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EndpointError {
+pub(crate) enum OutboundError {
     /// The address cannot be used.
-    #[error("the url of the embeddings endpoint {0}")]
-    Url(&'static str),
+    #[error("the url of the {0} {1}")]
+    Url(&'static str, &'static str),
     /// The key cannot be used.
-    #[error("the key of the embeddings endpoint {0}")]
-    Key(&'static str),
+    #[error("the key of the {0} {1}")]
+    Key(&'static str, &'static str),
     /// Nothing to check certificates against.
     #[error("no certificate authorities are installed to check an https endpoint: install ca-certificates")]
     NoRoots,
     /// The TLS library refuses its own defaults.
     #[error("TLS cannot be set up")]
     Setup(#[source] rustls::Error),
-    /// More texts than one request takes.
-    #[error("{0} texts are more than the {BATCH} of one request")]
-    TooMany(usize),
-    /// The question cannot be written.
-    #[error("the question cannot be written as JSON")]
-    Question(#[source] serde_json::Error),
     /// The request cannot be written.
     #[error("the request cannot be made")]
     Request(#[source] http::Error),
@@ -65,9 +55,15 @@ pub(crate) enum EndpointError {
         /// The time it had.
         deadline: Duration,
     },
-    /// The connection ended before the answer did.
+    /// The connection ended before an answer began.
     #[error("{place} closed the connection before its answer was complete")]
     Closed {
+        /// Host and port.
+        place: String,
+    },
+    /// The connection ended in the middle of the answer.
+    #[error("{place} closed the connection before its answer was complete")]
+    Torn {
         /// Host and port.
         place: String,
     },
@@ -106,8 +102,10 @@ pub(crate) enum EndpointError {
         status: StatusCode,
         /// Its message.
         said: Said,
+        /// How long it wishes not to be asked, if it says so.
+        wait: Option<Duration>,
     },
-    /// The answer is longer than any list of vectors.
+    /// The answer is longer than it may be.
     #[error("the answer of {place} is larger than {limit} bytes")]
     TooLarge {
         /// Host and port.
@@ -115,57 +113,20 @@ pub(crate) enum EndpointError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// The answer is not what was asked for.
-    #[error("the answer of {place} cannot be used: {reason}")]
-    Answer {
-        /// Host and port.
-        place: String,
-        /// What is wrong with it.
-        reason: AnswerError,
-    },
-}
-
-impl EndpointError {
-    /// Returns whether it answered, and only these texts are what it will not have.
-    pub(crate) fn is_about_the_texts(&self) -> bool {
-        match self {
-            Self::Status { status, .. } => {
-                let about_us = [401, 402, 403, 404, 405, 407, 408, 429];
-                status.is_client_error() && !about_us.contains(&status.as_u16())
-            }
-            Self::Answer { .. } => true,
-            Self::Url(_)
-            | Self::Key(_)
-            | Self::NoRoots
-            | Self::Setup(_)
-            | Self::TooMany(_)
-            | Self::Question(_)
-            | Self::Request(_)
-            | Self::Refused { .. }
-            | Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::Late { .. }
-            | Self::Closed { .. }
-            | Self::NotHttp { .. }
-            | Self::Broken { .. }
-            | Self::Redirected { .. }
-            | Self::TooLarge { .. } => false,
-        }
-    }
 }
 
 /// Says why no answer came over a connection, or why there was none.
-pub(super) fn of_connection(error: &(dyn Error + 'static), connecting: bool, place: &str) -> EndpointError {
+pub(super) fn of_connection(error: &(dyn Error + 'static), connecting: bool, place: &str) -> OutboundError {
     let place = place.to_owned();
     if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-        return EndpointError::Tls { place, reason: untrusted(tls) };
+        return OutboundError::Tls { place, reason: untrusted(tls) };
     }
     let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
     if connecting {
         return match io {
-            Some(io) if io.kind() == io::ErrorKind::ConnectionRefused => EndpointError::Refused { place },
-            Some(io) => EndpointError::Unreachable { place, reason: shown(&io.to_string()) },
-            None => EndpointError::Unreachable { place, reason: deepest(error) },
+            Some(io) if io.kind() == io::ErrorKind::ConnectionRefused => OutboundError::Refused { place },
+            Some(io) => OutboundError::Unreachable { place, reason: shown(&io.to_string()) },
+            None => OutboundError::Unreachable { place, reason: deepest(error) },
         };
     }
     let http = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
@@ -176,12 +137,12 @@ pub(super) fn of_connection(error: &(dyn Error + 'static), connecting: bool, pla
     if closed
         || http.is_some_and(|http| http.is_incomplete_message() || http.is_canceled() || http.is_closed())
     {
-        return EndpointError::Closed { place };
+        return OutboundError::Closed { place };
     }
     if http.is_some_and(hyper::Error::is_parse) {
-        return EndpointError::NotHttp { place };
+        return OutboundError::NotHttp { place };
     }
-    EndpointError::Broken { place, reason: deepest(error) }
+    OutboundError::Broken { place, reason: deepest(error) }
 }
 
 /// What lies behind an error, itself first. `io::Error` does not count the error it wraps among its sources.

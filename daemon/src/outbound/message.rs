@@ -1,4 +1,4 @@
-//! What an endpoint says about a failure, as far as it may be shown: short, escaped, and nothing of what was sent.
+//! What a site says about a failure, as far as it may be shown: short, escaped, and nothing of what was sent.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,12 +13,12 @@ const RUN: usize = 16;
 const KEY_RUN: usize = 8;
 
 /// What was sent and must not come back in an error.
-pub(super) struct Sent<'a> {
-    pub(super) key: Option<&'a str>,
-    pub(super) texts: &'a [&'a str],
+pub(crate) struct Sent<'a> {
+    pub(crate) key: Option<&'a str>,
+    pub(crate) texts: &'a [&'a str],
 }
 
-/// Words of an endpoint.
+/// Words of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     /// None, or none in a known form.
@@ -41,7 +41,7 @@ impl fmt::Display for Said {
 
 impl Said {
     /// Reads the message out of an answer.
-    pub(super) fn read(body: &[u8], sent: &Sent<'_>) -> Self {
+    pub(crate) fn read(body: &[u8], sent: &Sent<'_>) -> Self {
         match serde_json::from_slice::<Value>(body) {
             // JSON in no known form is not shown: validators repeat the whole request in theirs.
             Ok(value) => message(&value).map_or(Self::Nothing, |words| Self::words(words, sent)),
@@ -50,7 +50,7 @@ impl Said {
     }
 
     /// Takes words as they came.
-    pub(super) fn words(words: &str, sent: &Sent<'_>) -> Self {
+    pub(crate) fn words(words: &str, sent: &Sent<'_>) -> Self {
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         let repeats = sent.key.is_some_and(|key| shares(&words, key, KEY_RUN))
             || sent.texts.iter().any(|text| shares(&words, text, RUN));
