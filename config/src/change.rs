@@ -4,7 +4,7 @@
 //! from it, or twice in it, does not build.
 
 use crate::tree::{
-    Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry,
+    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry,
 };
 
 /// What it takes for a changed setting to count.
@@ -145,6 +145,20 @@ settings! {
         file_deadline: Live,
         deadline: Live,
         graph_memory: Live,
+    }
+    ai: Ai {
+        provider: Live,
+        url: Live,
+        model: Live,
+        key_file: Live,
+        sampling: Live,
+        deadline: Live,
+        stall: Live,
+        retries: Live,
+        concurrency: Live,
+        input_tokens: Live,
+        output_tokens: Live,
+        monthly_tokens: Live,
     }
     telemetry: Telemetry {
         log: Live,

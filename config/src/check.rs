@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::complaint::{Complaint, Complaints};
 use crate::tree::Config;
-use crate::word::{EmbeddingSource, Profile};
+use crate::word::{AiProvider, EmbeddingSource, Profile};
 
 /// A rule that does not hold.
 pub(crate) struct Broken {
@@ -23,6 +23,8 @@ pub(crate) fn rules(config: &Config) -> Vec<Broken> {
         short_is_shorter(config),
         one_body_fits(config),
         an_endpoint_is_named(config),
+        a_model_is_named(config),
+        an_answer_comes_in_time(config),
     ];
     all.into_iter().flatten().collect()
 }
@@ -83,6 +85,27 @@ fn an_endpoint_is_named(config: &Config) -> Option<Broken> {
         reason: "an endpoint needs url and model, as in url = \"http://127.0.0.1:11434/v1/embeddings\" and \
                  model = \"bge-m3\""
             .to_owned(),
+    })
+}
+
+fn a_model_is_named(config: &Config) -> Option<Broken> {
+    let missing = config.ai.provider != AiProvider::Off && config.ai.model.is_none();
+    missing.then(|| Broken {
+        reads: &["ai.provider"],
+        reason: "a provider needs a model; write its name in model, as the provider spells it".to_owned(),
+    })
+}
+
+fn an_answer_comes_in_time(config: &Config) -> Option<Broken> {
+    let (answer, call) = (config.ai.deadline, config.server.call_deadline);
+    (config.ai.provider != AiProvider::Off && answer >= call).then(|| Broken {
+        reads: &["ai.deadline", "server.call_deadline", "ai.provider"],
+        reason: format!(
+            "an answer may take {}s and a call {}s: the facts would never reach the caller when the provider \
+             stalls; deadline must be shorter than server.call_deadline",
+            answer.as_secs_f64(),
+            call.as_secs_f64()
+        ),
     })
 }
 

@@ -2,12 +2,16 @@
 //!
 //! No default stands here: `mcpd.toml` is the only list of defaults, and every layer is laid on it.
 
+mod ai;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Deserialize;
+
+pub use ai::Ai;
 
 use crate::rate::Rate;
 use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule};
@@ -35,6 +39,8 @@ pub struct Config {
     pub embeddings: Embeddings,
     /// Which source trees are read, and how much of them.
     pub code: Code,
+    /// Whose words the tools of family ai give.
+    pub ai: Ai,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
     /// The operators' socket.

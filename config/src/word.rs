@@ -140,6 +140,18 @@ words! {
     }
 }
 
+words! {
+    /// Whose protocol the provider of the tools of family ai speaks.
+    AiProvider, "a provider" {
+        /// Nobody is asked: the calling model gets the facts.
+        Off = "off",
+        /// Anthropic's Messages API.
+        Anthropic = "anthropic",
+        /// OpenAI's chat completions, which many servers speak.
+        OpenAi = "openai",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
