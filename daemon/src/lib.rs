@@ -10,6 +10,7 @@ compile_error!(
     "mcpd runs on Unix systems so far: on others nothing vouches for who is behind the local socket"
 );
 
+pub mod ai;
 pub mod auth;
 pub mod cli;
 pub mod code;

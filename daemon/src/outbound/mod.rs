@@ -4,6 +4,8 @@
 //! an error. The environment is not read: no proxy, no certificate file of another name than the system's.
 
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod message;
 mod roots;
 

@@ -1,6 +1,7 @@
 //! The store: the only place with SQL. Callers ask repositories named after what they keep.
 //! Writes go through one writer that commits in groups; reads through a pool.
 
+mod ai_usage;
 mod allow;
 mod care;
 mod changes;
@@ -32,6 +33,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use ai_usage::{AiUsage, AiUsageRepository};
 pub use allow::AllowRepository;
 pub use care::{CareRepository, Contents, Examined, Label, beside, read_backup, take_label_off};
 use changes::Changes;
@@ -182,6 +184,11 @@ impl Store {
     /// Returns the figures about projects.
     pub fn statistics(&self) -> StatisticsRepository<'_> {
         StatisticsRepository(self)
+    }
+
+    /// Returns what tenants use of a model.
+    pub fn ai_usage(&self) -> AiUsageRepository<'_> {
+        AiUsageRepository(self)
     }
 
     /// Returns what committed writes change, from those on that start after this. A listener that falls far behind is

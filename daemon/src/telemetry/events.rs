@@ -318,3 +318,37 @@ impl KeyChanged<'_> {
         tracing::warn!(target: "mcpd::keys", change = self.change, id = self.id, name = ?self.name, operator = self.operator, "key changed");
     }
 }
+
+/// A prompt to a provider ended.
+pub struct AiAnswered<'a> {
+    /// Where it counts.
+    pub recorder: &'a Recorder,
+    /// How it ended, a word of our own.
+    pub outcome: &'static str,
+    /// Why it has no answer.
+    pub error: Option<String>,
+    /// Tokens of the prompt.
+    pub input: i64,
+    /// Tokens of the answer.
+    pub output: i64,
+    /// How long it took, with all tries.
+    pub duration: Duration,
+}
+
+impl AiAnswered<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        let Self { outcome, input, output, .. } = self;
+        let tokens = |tokens: i64| tokens.try_into().unwrap_or(0);
+        self.recorder.prompt(outcome, tokens(input), tokens(output));
+        let duration_ms = self.duration.as_millis() as u64;
+        match self.error {
+            None => {
+                tracing::info!(target: "mcpd::ai", outcome, input, output, duration_ms, "prompt answered");
+            }
+            Some(error) => {
+                tracing::warn!(target: "mcpd::ai", outcome, error, input, output, duration_ms, "prompt not answered");
+            }
+        }
+    }
+}

@@ -27,11 +27,15 @@ pub enum Metric {
     KeyRequests,
     /// Failed and refused requests by key.
     KeyFailed,
+    /// Prompts to a provider by how they ended.
+    AiPrompts,
+    /// Tokens of prompts and of answers.
+    AiTokens,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::RequestsTotal,
         Self::RequestsSuccessful,
         Self::RequestsFailed,
@@ -44,6 +48,8 @@ impl Metric {
         Self::ToolDuration,
         Self::KeyRequests,
         Self::KeyFailed,
+        Self::AiPrompts,
+        Self::AiTokens,
     ];
 
     /// Returns the name in Prometheus.
@@ -61,6 +67,8 @@ impl Metric {
             Self::ToolDuration => "mcp_tool_call_duration_seconds",
             Self::KeyRequests => "mcp_key_requests_total",
             Self::KeyFailed => "mcp_key_requests_failed_total",
+            Self::AiPrompts => "mcp_ai_prompts_total",
+            Self::AiTokens => "mcp_ai_tokens_total",
         }
     }
 
@@ -79,6 +87,8 @@ impl Metric {
             Self::ToolDuration => "Duration of tool calls in seconds, by tool.",
             Self::KeyRequests => "Requests answered, by the public id of the key.",
             Self::KeyFailed => "Requests refused or failed, by the public id of the key.",
+            Self::AiPrompts => "Prompts to the provider, by how they ended.",
+            Self::AiTokens => "Tokens of prompts (input) and of answers (output).",
         }
     }
 }

@@ -177,6 +177,16 @@ impl Recorder {
         self.registry.get_or_create_counter(&key, |counter| counter.increment(1));
     }
 
+    /// Counts a prompt to a provider. `outcome` comes from our own enum.
+    pub(super) fn prompt(&self, outcome: &'static str, input: u64, output: u64) {
+        let prompts = labelled(Metric::AiPrompts, "outcome", outcome);
+        self.registry.get_or_create_counter(&prompts, |counter| counter.increment(1));
+        for (direction, tokens) in [("input", input), ("output", output)] {
+            let key = labelled(Metric::AiTokens, "direction", direction);
+            self.registry.get_or_create_counter(&key, |counter| counter.increment(tokens));
+        }
+    }
+
     /// Returns the handles of a tool.
     pub fn tool(&self, name: &str) -> ToolMeter {
         let counter =
