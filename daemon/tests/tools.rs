@@ -12,6 +12,8 @@ use support::{Daemon, Peer, ROOMY, trees::Tree};
 struct Checking {
     peer: Peer,
     schemas: HashMap<String, jsonschema::Validator>,
+    /// What `tools/list` says of results.
+    outlines: HashMap<String, jsonschema::Validator>,
     called: std::cell::RefCell<std::collections::BTreeSet<String>>,
 }
 
@@ -20,14 +22,33 @@ async fn published(peer: &Peer) -> Vec<Value> {
     list["result"]["tools"].as_array().unwrap().clone()
 }
 
+/// Returns what operators see of each tool: the schema of its results is whole there.
+async fn reference(daemon: &Daemon) -> Vec<Value> {
+    let mut tools = Vec::new();
+    for tool in published(&daemon.peer()).await {
+        let name = tool["name"].as_str().unwrap().to_owned();
+        let whole = daemon.obey(mcpd_ipc::tools::ToolsShow { name }).await.published;
+        assert_eq!(whole["inputSchema"], tool["inputSchema"]);
+        tools.push(whole);
+    }
+    tools
+}
+
 impl Checking {
-    async fn new(peer: Peer) -> Self {
-        let tools = published(&peer).await;
+    async fn new(daemon: &Daemon) -> Self {
+        let peer = daemon.peer();
+        let outlines = published(&peer).await;
+        let outlined = outlines.iter().map(|tool| {
+            let validator = jsonschema::validator_for(&tool["outputSchema"]).unwrap();
+            (tool["name"].as_str().unwrap().to_owned(), validator)
+        });
+        let outlines = outlined.collect();
+        let tools = reference(daemon).await;
         let schemas = tools.iter().map(|tool| {
             let validator = jsonschema::validator_for(&tool["outputSchema"]).unwrap();
             (tool["name"].as_str().unwrap().to_owned(), validator)
         });
-        Self { schemas: schemas.collect(), peer, called: Default::default() }
+        Self { schemas: schemas.collect(), outlines, peer, called: Default::default() }
     }
 
     async fn call(&self, name: &str, arguments: Value) -> Value {
@@ -40,6 +61,7 @@ impl Checking {
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert!(errors.is_empty(), "{name} does not keep its schema: {errors:?}\n{structured}");
+        assert!(self.outlines[name].is_valid(&structured), "{name} does not keep its outline\n{structured}");
         let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
         assert_eq!(text, structured, "text and structured content are the same object");
         assert_eq!(result["isError"], json!(structured["success"] == false));
@@ -58,7 +80,7 @@ impl Checking {
 async fn every_answer_fits_its_published_schema() {
     let tree = Tree::small();
     let daemon = tree.daemon();
-    let tools = Checking::new(daemon.peer()).await;
+    let tools = Checking::new(&daemon).await;
     let p = "schema";
     for level in ["short", "mid", "long"] {
         let stored = tools
@@ -238,7 +260,7 @@ async fn the_reference_of_tools_is_what_the_daemon_publishes() {
     let mut page = String::from(
         "# Tools\n\nGenerated from what `tools/list` publishes; `MCPD_BLESS=1 cargo test -p mcpd --test tools` writes it anew.\n",
     );
-    for tool in published(&daemon.peer()).await {
+    for tool in reference(&daemon).await {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         page.push_str(&format!("\n## {}\n\n{}\n\n", text(&tool["name"]), text(&tool["description"])));
         page.push_str("| argument | type | required | meaning |\n|---|---|---|---|\n");

@@ -70,7 +70,7 @@ pub struct ToolSummary {
 pub struct ToolDetail {
     /// The line of the list.
     pub summary: ToolSummary,
-    /// The object `tools/list` publishes: description, schemas, annotations.
+    /// The object `tools/list` publishes, with the schema of results in full.
     pub published: Value,
 }
 

@@ -119,7 +119,7 @@ fn terms(hands: &Hands, ask: KeysAdd) -> Result<KeyTerms, Fault> {
         ask.scopes.iter().map(|scope| scope.parse().map_err(usage)).collect::<Result<_, _>>()?
     };
     for tool in ask.tools.iter().chain(&ask.deny_tools) {
-        if hands.registry.published(tool).is_none() {
+        if hands.registry.reference(tool).is_none() {
             return Err(Fault::not_found("tool", tool).hint("mcpctl tools list shows them"));
         }
     }

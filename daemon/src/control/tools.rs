@@ -22,7 +22,7 @@ pub(super) fn list(hands: &Hands, _: ToolsList) -> Result<ToolList, Fault> {
 
 pub(super) fn show(hands: &Hands, ask: ToolsShow) -> Result<ToolDetail, Fault> {
     let found = hands.registry.summaries().into_iter().find(|tool| tool.name == ask.name);
-    let (Some(tool), Some(published)) = (found, hands.registry.published(&ask.name)) else {
+    let (Some(tool), Some(published)) = (found, hands.registry.reference(&ask.name)) else {
         return Err(unknown(&ask.name));
     };
     let published = serde_json::from_str(published).map_err(|error| internal(&error))?;

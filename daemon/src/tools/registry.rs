@@ -64,6 +64,8 @@ struct Entry {
     scope: Scope,
     /// The tool's object in `tools/list`.
     published: String,
+    /// The same with the schema of its results in full.
+    reference: String,
     validator: Validator,
     /// Arguments mirrored in a header, with the header's name (`x-mcp-header` of MCP 2026-07-28).
     header_params: Vec<(String, String)>,
@@ -180,9 +182,9 @@ impl Registry {
         self.find(name).map(|entry| entry.name)
     }
 
-    /// Returns the object `tools/list` publishes for a tool.
-    pub fn published(&self, name: &str) -> Option<&str> {
-        self.find(name).map(|entry| entry.published.as_str())
+    /// Returns the object `tools/list` publishes for a tool, with the schema of its results in full.
+    pub fn reference(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|entry| entry.reference.as_str())
     }
 
     /// Returns the arguments of a tool that a header mirrors, with the header's name. No shipped tool marks any.

@@ -33,6 +33,21 @@ pub(super) fn output<T: JsonSchema>() -> Value {
     schema
 }
 
+/// Returns what `tools/list` says of a result: its fields and their plain types. Every client gets the list, and few read
+/// more of this; the whole schema is in the reference of the tool.
+pub(super) fn outline(result: &Value) -> Value {
+    let member = |(name, schema): (&String, &Value)| {
+        let mut plain = Map::new();
+        if let Some(kind) = schema["type"].as_str() {
+            plain.insert("type".into(), kind.into());
+        }
+        (name.clone(), Value::Object(plain))
+    };
+    let members: Map<String, Value> =
+        result["properties"].as_object().into_iter().flatten().map(member).collect();
+    json!({ "type": "object", "properties": members, "required": ["success"] })
+}
+
 fn plain<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
@@ -142,6 +157,27 @@ mod tests {
                 "additionalProperties": false,
             })
         );
+    }
+
+    #[test]
+    fn an_outline_has_every_field_and_no_more() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Output {
+            /// how many
+            count: usize,
+            rows: Vec<Args>,
+            best: Option<Args>,
+        }
+        let properties = json!({
+            "count": { "type": "integer" },
+            "rows": { "type": "array" },
+            "best": { "type": "object" },
+            "success": { "type": "boolean" },
+            "error": { "type": "object" },
+        });
+        let outline = outline(&output::<Output>());
+        assert_eq!(outline, json!({ "type": "object", "properties": properties, "required": ["success"] }));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) struct AnalyzeCodebase {
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// display name of the project
     #[schemars(length(min = 1, max = 200))]

@@ -31,7 +31,7 @@ pub(super) struct ExploreCode(pub(super) Asking);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// what to know, in words or names: "how are sessions expired", "retry upload"
     #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]

@@ -24,7 +24,7 @@ pub(super) struct FindDependencies(pub(super) Asking);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// entity to look at: a name, Type.method, an entity_id, or the path of a file
     #[schemars(length(min = 1, max = 512), regex(pattern = r"\S"))]

@@ -15,7 +15,7 @@ pub(super) struct FindEntity(pub(super) Asking);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// name or part of it; Type.method, path and entity_id work too
     #[serde(alias = "name")]

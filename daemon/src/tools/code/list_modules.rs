@@ -18,7 +18,7 @@ pub(super) struct ListModules(pub(super) Asking);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// only files below this folder
     #[schemars(length(max = 4096))]

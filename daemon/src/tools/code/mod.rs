@@ -53,7 +53,7 @@ pub(super) fn register(
 /// Which file is asked about.
 #[derive(Deserialize, JsonSchema)]
 struct FileArgs {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// file path relative to the project root
     #[schemars(length(min = 1, max = 4096))]

@@ -17,7 +17,7 @@ pub(super) struct SearchCodePattern(pub(super) Asking);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// which structural pattern to look for
     pattern: Pattern,

@@ -22,7 +22,7 @@ pub(super) struct TraceFunctionCalls(pub(super) Asking);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// function to start from (qualified name)
     #[schemars(length(min = 1, max = 512), regex(pattern = r"\S"))]

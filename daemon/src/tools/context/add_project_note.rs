@@ -21,7 +21,7 @@ pub(super) struct AddProjectNote(pub(super) Store);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to; the project is made on first use
+    /// id of the project; the project is made on first use
     project_id: ProjectId,
     /// kind of note
     category: NoteCategory,

@@ -14,7 +14,7 @@ pub(super) struct GetNextTodo(pub(super) Store);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct GetProjectContext {
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
 }
 

@@ -18,7 +18,7 @@ pub(super) struct ListDesignDecisions(pub(super) Store);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// only this category
     category: Option<String>,

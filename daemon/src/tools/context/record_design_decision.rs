@@ -19,7 +19,7 @@ pub(super) struct RecordDesignDecision(pub(super) Store);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to; the project is made on first use
+    /// id of the project; the project is made on first use
     project_id: ProjectId,
     /// short title
     #[schemars(length(min = 1, max = 512), regex(pattern = r"\S"))]

@@ -22,7 +22,7 @@ pub(super) struct StartDevSession(pub(super) Store);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to; the project is made on first use
+    /// id of the project; the project is made on first use
     project_id: ProjectId,
     /// what this session should achieve
     #[schemars(length(min = 1, max = 16384), regex(pattern = r"\S"))]

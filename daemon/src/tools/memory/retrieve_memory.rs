@@ -26,7 +26,7 @@ pub(super) struct RetrieveMemory {
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// question or keywords, Chinese and English mixed allowed
     #[schemars(length(min = 1, max = 8192), regex(pattern = r"\S"))]

@@ -23,7 +23,7 @@ pub(super) struct StoreMemory {
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to; the project is made on first use
+    /// id of the project; the project is made on first use
     project_id: ProjectId,
     /// text to remember, kept whole; English and Chinese are both found again
     #[schemars(length(min = 1), regex(pattern = r"\S"))]

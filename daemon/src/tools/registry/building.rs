@@ -59,26 +59,29 @@ impl<'a> Building<'a> {
     pub(in crate::tools) fn add<T: Tool>(&mut self, tool: T) -> Result<(), BadSchema> {
         let input = schema::input::<T::Args>();
         let reads = T::EFFECT == Effect::Reads;
-        let published = json!({
+        let output = schema::output::<T::Output>();
+        let mut object = json!({
             "name": T::NAME,
             "title": T::TITLE,
             "description": T::DESCRIPTION,
             "inputSchema": &input,
-            "outputSchema": schema::output::<T::Output>(),
+            "outputSchema": schema::outline(&output),
             "annotations": {
-                "title": T::TITLE,
                 "readOnlyHint": reads,
                 "destructiveHint": false,
                 "idempotentHint": T::EFFECT != Effect::Adds,
                 "openWorldHint": false,
             },
         });
+        let published = object.to_string();
+        object["outputSchema"] = output;
         self.entries.push(Entry {
             name: T::NAME,
             family: T::FAMILY,
             title: T::TITLE,
             scope: if reads { Scope::Read } else { Scope::Write },
-            published: published.to_string(),
+            published,
+            reference: object.to_string(),
             header_params: Vec::new(),
             aliases: T::ALIASES,
             validator: validator(T::NAME, &input)?,
@@ -103,6 +106,7 @@ impl<'a> Building<'a> {
             title: name,
             scope: Scope::Read,
             published: published.to_string(),
+            reference: published.to_string(),
             header_params: header_params(&published["inputSchema"]),
             aliases: &[],
             validator: validator(name, &published["inputSchema"])?,
