@@ -115,6 +115,16 @@ impl Graph {
         self.is_within(node, outer)
     }
 
+    /// Returns what a node is defined in: an entity, or its file.
+    pub fn within(&self, node: Node) -> Option<Node> {
+        self.parent(node)
+    }
+
+    /// Answers whether a node stands in a file of tests.
+    pub fn is_in_tests(&self, node: Node) -> bool {
+        self.is_test(node.file)
+    }
+
     /// Returns what a file imports.
     pub fn imports(&self, file: Node) -> Vec<Imported> {
         let imports = self.ties_of_file(file.file).filter(|tie| tie.relation == Relation::Imports);

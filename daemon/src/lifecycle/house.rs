@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::LifeError;
 use crate::{
+    ai::Ai,
     auth::Keyring,
     code::Code,
     guard::Guard,
@@ -57,7 +58,8 @@ impl House {
         let guard = Arc::new(Guard::new(config, keys, listed, Arc::clone(&recorder)));
         let memories = Arc::new(Memories::new(store.clone(), in_force.1.clone(), models));
         let code = Code::new(store.clone(), in_force.1.clone(), home);
-        let shelves = Shelves { store: &store, memories: &memories, code: &code };
+        let ai = Arc::new(Ai::new(store.clone(), in_force.1.clone(), Arc::clone(&recorder)));
+        let shelves = Shelves { store: &store, memories: &memories, code: &code, ai: &ai };
         let registry = Arc::new(Registry::new(shelves, in_force.1.clone(), &recorder)?);
         registry.restore(&store).await?;
         let sessions = Arc::new(Sessions::new(&config.limits, Some(store.clone())));

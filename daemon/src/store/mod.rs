@@ -14,6 +14,7 @@ mod keys;
 mod memories;
 mod migrate;
 mod notes;
+mod plan;
 mod projects;
 mod sessions;
 mod statistics;
@@ -50,6 +51,7 @@ pub use memories::{
     Stored, Unembedded,
 };
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
+pub use plan::{Plan, PlannedTodo};
 pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
 pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};
 pub use statistics::{Statistics, StatisticsRepository};

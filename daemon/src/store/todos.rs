@@ -210,7 +210,7 @@ impl TodoRepository<'_> {
     }
 }
 
-async fn create(
+pub(super) async fn create(
     connection: &mut SqliteConnection,
     telling: &mut Telling,
     new: NewTodo,
@@ -289,7 +289,11 @@ async fn apply(
     Ok(todo)
 }
 
-async fn fetch(connection: &mut SqliteConnection, tenant: &str, id: &str) -> Result<Todo, StoreError> {
+pub(super) async fn fetch(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    id: &str,
+) -> Result<Todo, StoreError> {
     let sql = format!("{COLUMNS} WHERE t.tenant = ? AND t.id = ?");
     let row: Row = sqlx::query_as(AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_one(connection).await?;
     read(row)

@@ -1,5 +1,6 @@
 //! The built-in tools: one trait, one ordered registry, a folder per family, a file per tool.
 
+mod ai;
 mod call;
 mod code;
 mod context;
@@ -7,6 +8,7 @@ mod error;
 #[cfg(feature = "testing")]
 mod fixtures;
 mod health;
+pub(crate) mod markdown;
 mod memory;
 mod params;
 mod registry;

@@ -28,6 +28,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::{Answer, Call, Code, Family, ToolError, Voice, context, memory, tool::AnyTool};
 use crate::{
+    ai,
     auth::{Need, Principal, Scope},
     code,
     guard::Permit,
@@ -86,6 +87,8 @@ pub struct Shelves<'a> {
     pub memories: &'a Arc<Memories>,
     /// The code of projects.
     pub code: &'a Arc<code::Code>,
+    /// The provider, if one is set up.
+    pub ai: &'a Arc<ai::Ai>,
 }
 
 /// A tool with its figures.
@@ -112,15 +115,17 @@ pub struct Summarised {
 impl Registry {
     /// Builds every tool with what it uses.
     pub fn new(
-        Shelves { store, memories, code }: Shelves<'_>,
+        shelves: Shelves<'_>,
         config: watch::Receiver<Arc<Config>>,
         recorder: &Recorder,
     ) -> Result<Self, BadSchema> {
         let changes = watch::Sender::new(0);
         let mut building = Building::new(recorder, &changes);
+        let Shelves { store, memories, code, ai: _ } = shelves;
         memory::register(&mut building, store, memories)?;
         super::code::register(&mut building, code, &config)?;
         context::register(&mut building, store, memories)?;
+        super::ai::register(&mut building, shelves)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
         let entries = building.entries();

@@ -10,6 +10,7 @@
 
 pub mod events;
 pub mod mutants;
+pub mod provider;
 pub mod shapes;
 pub mod siege;
 pub mod socket;
@@ -336,6 +337,12 @@ pub async fn eventually(what: &str, mut met: impl AsyncFnMut() -> bool) {
         assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Returns what `/metrics` says.
+pub async fn metrics(daemon: &Daemon) -> String {
+    let asked = daemon.peer().http.get(format!("{}/metrics", daemon.base)).bearer_auth(&daemon.key);
+    asked.send().await.unwrap().text().await.unwrap()
 }
 
 /// Opens the daemon's database beside it.

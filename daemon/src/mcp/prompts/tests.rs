@@ -35,8 +35,10 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
     let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
     let (_sender, config) = tokio::sync::watch::channel(config);
     let code = crate::code::Code::new(shelf.library.store.clone(), config.clone(), None);
-    let shelves = Shelves { store: &shelf.library.store, memories: &shelf.library.memories, code: &code };
-    let registry = Registry::new(shelves, config, &Recorder::default()).unwrap();
+    let (store, recorder) = (&shelf.library.store, Arc::new(Recorder::default()));
+    let ai = Arc::new(crate::ai::Ai::new(store.clone(), config.clone(), Arc::clone(&recorder)));
+    let shelves = Shelves { store, memories: &shelf.library.memories, code: &code, ai: &ai };
+    let registry = Registry::new(shelves, config, &recorder).unwrap();
     let named = words::tools_named();
     assert!(named.len() > 5);
     for tool in named {

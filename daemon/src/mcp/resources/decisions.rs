@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::markdown::{Markdown, moment};
 use crate::store::{Decision, Page, Store, StoreError};
+use crate::tools::markdown::{Markdown, moment};
 
 /// Decisions shown in full, and superseded ones named, at most.
 const ROWS: i64 = 50;

@@ -1,7 +1,7 @@
 //! One memory as a document: whole.
 
-use super::markdown::{Markdown, moment};
 use crate::store::{Level, Memory};
+use crate::tools::markdown::{Markdown, moment};
 
 /// Writes the document.
 pub(super) fn render(project: &str, memory: &Memory) -> String {

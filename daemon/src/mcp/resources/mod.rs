@@ -2,7 +2,6 @@
 
 mod cursor;
 mod decisions;
-mod markdown;
 mod memory;
 mod picture;
 mod read;
@@ -15,7 +14,6 @@ use serde::Serialize;
 
 pub(super) use self::{
     cursor::only_page,
-    markdown::{line, quoted},
     read::ResourceContents,
     uri::{Address, Kind, Place},
 };
@@ -23,6 +21,7 @@ use super::{
     RpcError,
     library::{Library, may_see},
 };
+pub(super) use crate::tools::markdown::{line, quoted};
 use crate::{auth::Principal, store::ProjectSummary, tools::time};
 
 /// Projects on one page of the list.

@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Address, Place, decisions,
-    markdown::{Markdown, moment},
-    memory::level,
-    todos,
-};
+use super::{Address, Place, decisions, memory::level, todos};
 use crate::{
     store::{DevSession, Note, Todo},
-    tools::{Picture, ROWS},
+    tools::{
+        Picture, ROWS,
+        markdown::{Markdown, moment},
+    },
 };
 
 /// Writes the document, gathered at `at`.

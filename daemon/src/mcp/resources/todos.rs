@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::markdown::{Markdown, moment};
 use crate::store::{Page, Store, StoreError, Todo, TodoFilter};
+use crate::tools::markdown::{Markdown, moment};
 
 /// Todos shown at most.
 const ROWS: i64 = 100;

@@ -10,7 +10,7 @@ const NAMED: usize = 20;
 
 /// How fresh an answer is.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Fresh {
+pub(in crate::tools) struct Fresh {
     /// when the code was read
     indexed_at: String,
     /// whether files changed since: the answer may be wrong about them

@@ -15,11 +15,14 @@ mod view;
 
 use std::sync::Arc;
 
+pub(super) use fresh::Fresh;
 use mcpd_codegraph::{Fit, Graph, Node, facts::Kind};
 use mcpd_config::Config;
+pub(super) use query_architecture::{Spot, Structure};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::watch;
+pub(super) use view::{Brief, source};
 
 use super::{
     Call, Code as Failure, ToolError,
@@ -37,7 +40,7 @@ pub(super) fn register(
     code: &Arc<Code>,
     config: &watch::Receiver<Arc<Config>>,
 ) -> Result<(), BadSchema> {
-    let asked = || Asking { code: Arc::clone(code) };
+    let asked = || Asking::new(code);
     registry.add(analyze_codebase::AnalyzeCodebase { code: Arc::clone(code), config: config.clone() })?;
     registry.add(query_architecture::QueryArchitecture(asked()))?;
     registry.add(find_entity::FindEntity(asked()))?;
@@ -61,13 +64,18 @@ struct FileArgs {
 }
 
 /// Where questions are asked.
-struct Asking {
+pub(super) struct Asking {
     code: Arc<Code>,
 }
 
 impl Asking {
+    /// Asks the code of projects.
+    pub(super) fn new(code: &Arc<Code>) -> Self {
+        Self { code: Arc::clone(code) }
+    }
+
     /// Answers a question from the graph of a project.
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         call: Call<'_>,
         project: ProjectId,
@@ -109,13 +117,18 @@ impl From<CodeError> for ToolError {
 }
 
 /// What somebody means by a name: the best, and the others of that name.
-struct Meant {
-    node: Node,
+pub(super) struct Meant {
+    pub(super) node: Node,
     others: Vec<Node>,
 }
 
 /// Returns what a name means, or the error that says what is there instead.
-fn meant(graph: &Graph, name: &str, wanted: &dyn Fn(Kind) -> bool, what: &str) -> Result<Meant, ToolError> {
+pub(super) fn meant(
+    graph: &Graph,
+    name: &str,
+    wanted: &dyn Fn(Kind) -> bool,
+    what: &str,
+) -> Result<Meant, ToolError> {
     let named = graph.named(name, wanted);
     if let Some((node, others)) = named.split_first() {
         return Ok(Meant { node: *node, others: others.iter().take(CANDIDATES).copied().collect() });
@@ -134,7 +147,7 @@ fn meant(graph: &Graph, name: &str, wanted: &dyn Fn(Kind) -> bool, what: &str) -
 }
 
 /// Returns a file by its path in the tree, or the error that says what is near.
-fn file(graph: &Graph, path: &str) -> Result<Node, ToolError> {
+pub(super) fn file(graph: &Graph, path: &str) -> Result<Node, ToolError> {
     let plain = path.trim().trim_start_matches("./");
     if let Some(node) = graph.file_at(plain) {
         return Ok(node);

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Asking, fresh::Fresh};
+use crate::code::Scene;
 use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect};
 
 /// Files, folders and circles that are shown.
@@ -26,6 +27,22 @@ pub(super) struct Args {
     project_id: ProjectId,
 }
 
+/// How a tree is built.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::tools) struct Structure {
+    /// the files that most others lean on
+    pub(in crate::tools) modules: Vec<Module>,
+    /// from those that lean on nothing (0) upwards
+    pub(in crate::tools) layers: Vec<Layer>,
+    /// files that lean on each other in a circle, the largest circle first
+    pub(in crate::tools) cycles: Vec<Cycle>,
+    pub(in crate::tools) cycle_count: usize,
+    /// definitions that much hangs on and that are complex: uses times cyclomatic complexity
+    pub(in crate::tools) hot_spots: Vec<Spot>,
+    /// where running begins: main functions, and files that do something and that no other refers to
+    pub(in crate::tools) entry_points: Vec<String>,
+}
+
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Output {
     project: Project,
@@ -37,17 +54,8 @@ pub(super) struct Output {
     unresolved: u64,
     /// folders down to the third level with what is below them, the largest first
     file_tree: Vec<Folder>,
-    /// the files that most others lean on
-    modules: Vec<Module>,
-    /// from those that lean on nothing (0) upwards
-    layers: Vec<Layer>,
-    /// files that lean on each other in a circle, the largest circle first
-    cycles: Vec<Cycle>,
-    cycle_count: usize,
-    /// definitions that much hangs on and that are complex: uses times cyclomatic complexity
-    hot_spots: Vec<HotSpot>,
-    /// where running begins: main functions, and files that do something and that no other refers to
-    entry_points: Vec<String>,
+    #[serde(flatten)]
+    structure: Structure,
     freshness: Fresh,
 }
 
@@ -68,35 +76,35 @@ struct Folder {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Module {
-    path: String,
-    fan_in: usize,
-    fan_out: usize,
-    layer: usize,
+pub(in crate::tools) struct Module {
+    pub(in crate::tools) path: String,
+    pub(in crate::tools) fan_in: usize,
+    pub(in crate::tools) fan_out: usize,
+    pub(in crate::tools) layer: usize,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Layer {
-    layer: usize,
-    files: usize,
+pub(in crate::tools) struct Layer {
+    pub(in crate::tools) layer: usize,
+    pub(in crate::tools) files: usize,
     /// those most others lean on
-    examples: Vec<String>,
+    pub(in crate::tools) examples: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Cycle {
-    size: usize,
+pub(in crate::tools) struct Cycle {
+    pub(in crate::tools) size: usize,
     /// the first 20
-    files: Vec<String>,
+    pub(in crate::tools) files: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct HotSpot {
-    entity_id: String,
-    line_number: u32,
+pub(in crate::tools) struct Spot {
+    pub(in crate::tools) entity_id: String,
+    pub(in crate::tools) line_number: u32,
     /// links to it
-    uses: usize,
-    cyclomatic: u32,
+    pub(in crate::tools) uses: usize,
+    pub(in crate::tools) cyclomatic: u32,
 }
 
 impl Tool for QueryArchitecture {
@@ -116,7 +124,6 @@ impl Tool for QueryArchitecture {
                 let graph = scene.graph;
                 let shape = scene.shape();
                 let totals = scene.totals;
-                let path = |node: &Node| graph.path(*node).to_owned();
                 Ok(Output {
                     project: Project {
                         project_id,
@@ -136,33 +143,44 @@ impl Tool for QueryArchitecture {
                         .collect(),
                     unresolved: totals.unresolved,
                     file_tree: folders(graph, shape),
-                    modules: modules(graph, shape),
-                    layers: layers(graph, shape),
-                    cycle_count: shape.cycles.len(),
-                    cycles: shape
-                        .cycles
-                        .iter()
-                        .take(CYCLES)
-                        .map(|group| Cycle {
-                            size: group.len(),
-                            files: group.iter().take(IN_CYCLE).map(path).collect(),
-                        })
-                        .collect(),
-                    hot_spots: shape
-                        .hot_spots
-                        .iter()
-                        .map(|spot| HotSpot {
-                            entity_id: graph.id(spot.node),
-                            line_number: graph.about(spot.node).line,
-                            uses: spot.fan_in,
-                            cyclomatic: spot.cyclomatic,
-                        })
-                        .collect(),
-                    entry_points: shape.entries.iter().map(|node| graph.id(*node)).collect(),
+                    structure: Structure::of(scene),
                     freshness: scene.fresh.into(),
                 })
             })
             .await
+    }
+}
+
+impl Structure {
+    /// Draws the tree of a scene.
+    pub(in crate::tools) fn of(scene: &Scene<'_>) -> Self {
+        let (graph, shape) = (scene.graph, scene.shape());
+        let path = |node: &Node| graph.path(*node).to_owned();
+        Self {
+            modules: modules(graph, shape),
+            layers: layers(graph, shape),
+            cycle_count: shape.cycles.len(),
+            cycles: shape
+                .cycles
+                .iter()
+                .take(CYCLES)
+                .map(|group| Cycle {
+                    size: group.len(),
+                    files: group.iter().take(IN_CYCLE).map(path).collect(),
+                })
+                .collect(),
+            hot_spots: shape
+                .hot_spots
+                .iter()
+                .map(|spot| Spot {
+                    entity_id: graph.id(spot.node),
+                    line_number: graph.about(spot.node).line,
+                    uses: spot.fan_in,
+                    cyclomatic: spot.cyclomatic,
+                })
+                .collect(),
+            entry_points: shape.entries.iter().map(|node| graph.id(*node)).collect(),
+        }
     }
 }
 

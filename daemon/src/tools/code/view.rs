@@ -71,7 +71,7 @@ impl EntityView {
 }
 
 /// Returns the lines of a definition, so many of them.
-pub(super) fn source(scene: &Scene<'_>, node: Node, most: u32) -> Option<String> {
+pub(in crate::tools) fn source(scene: &Scene<'_>, node: Node, most: u32) -> Option<String> {
     let about = scene.graph.about(node);
     let last = about.end.min(about.start.saturating_add(most - 1));
     let mut text = scene.lines(scene.graph.path(node), about.start, last)?;
@@ -83,7 +83,7 @@ pub(super) fn source(scene: &Scene<'_>, node: Node, most: u32) -> Option<String>
 
 /// A node in few words.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Brief {
+pub(in crate::tools) struct Brief {
     entity_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
@@ -91,10 +91,17 @@ pub(super) struct Brief {
 }
 
 impl Brief {
-    pub(super) fn of(graph: &Graph, node: Node) -> Self {
+    /// Shows a node in few words.
+    pub(in crate::tools) fn of(graph: &Graph, node: Node) -> Self {
         let about = graph.about(node);
         let signature = about.signature.map(str::to_owned);
         Self { entity_id: graph.id(node), signature, line_number: about.line }
+    }
+
+    /// Returns it as one line.
+    pub(in crate::tools) fn line(&self) -> String {
+        let signature = self.signature.as_deref().unwrap_or_default();
+        format!("{} (line {}) {signature}", self.entity_id, self.line_number)
     }
 }
 

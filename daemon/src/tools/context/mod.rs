@@ -19,6 +19,8 @@ mod views;
 use super::registry::{BadSchema, Building};
 use std::sync::Arc;
 
+pub(super) use choices::TodoCategory;
+
 use crate::{memory::Memories, store::Store};
 #[cfg(test)]
 pub(crate) use next::Choice;
@@ -53,11 +55,11 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
-        pub(super) enum $name { $($variant),* }
+        pub(in crate::tools) enum $name { $($variant),* }
 
         impl $name {
             /// Returns the word as the store keeps it.
-            pub(super) fn as_str(self) -> &'static str {
+            pub(in crate::tools) fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }
         }

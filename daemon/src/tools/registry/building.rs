@@ -17,14 +17,21 @@ use crate::{
 
 /// A tool's own schema is no schema: a mistake of ours, found at the start.
 #[derive(Debug, thiserror::Error)]
-#[error("the input schema of the tool {tool} is not valid: {reason}")]
+#[error("a schema of the tool {tool} is not valid: {reason}")]
 pub struct BadSchema {
     tool: &'static str,
     reason: String,
 }
 
+impl BadSchema {
+    /// Names the tool and what is wrong with its schema.
+    pub(in crate::tools) fn new(tool: &'static str, reason: &str) -> Self {
+        Self { tool, reason: reason.to_owned() }
+    }
+}
+
 fn validator(tool: &'static str, schema: &Value) -> Result<Validator, BadSchema> {
-    jsonschema::validator_for(schema).map_err(|error| BadSchema { tool, reason: error.to_string() })
+    jsonschema::validator_for(schema).map_err(|error| BadSchema::new(tool, &error.to_string()))
 }
 
 /// The registry while families add their tools.

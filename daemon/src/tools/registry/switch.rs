@@ -97,8 +97,10 @@ mod tests {
     fn registry(store: &Store, config: &watch::Receiver<Arc<mcpd_config::Config>>) -> Registry {
         let memories = Arc::new(Memories::new(store.clone(), config.clone(), "models".into()));
         let code = crate::code::Code::new(store.clone(), config.clone(), None);
-        let shelves = super::super::Shelves { store, memories: &memories, code: &code };
-        Registry::new(shelves, config.clone(), &Recorder::default()).unwrap()
+        let recorder = Arc::new(Recorder::default());
+        let ai = Arc::new(crate::ai::Ai::new(store.clone(), config.clone(), Arc::clone(&recorder)));
+        let shelves = super::super::Shelves { store, memories: &memories, code: &code, ai: &ai };
+        Registry::new(shelves, config.clone(), &recorder).unwrap()
     }
 
     #[tokio::test]

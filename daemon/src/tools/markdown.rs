@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 /// Longest text on a line, in characters.
 const LINE: usize = 512;
 /// Longest text quoted in a list of several, in characters.
-pub(super) const EXCERPT: usize = 2_000;
+pub(crate) const EXCERPT: usize = 2_000;
 
 /// What stands last in a document: blocks of different kinds are kept apart by an empty line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,14 +18,14 @@ enum Block {
 
 /// A document that grows.
 #[derive(Debug)]
-pub(super) struct Markdown {
+pub(crate) struct Markdown {
     text: String,
     last: Block,
 }
 
 impl Markdown {
     /// Begins a document with its title, of our words and theirs, and the warning every one has.
-    pub(super) fn new(ours: &str, theirs: &str) -> Self {
+    pub(crate) fn new(ours: &str, theirs: &str) -> Self {
         let mut page = Self { text: format!("# {ours} {}\n", line(theirs)), last: Block::Paragraph };
         page.paragraph(
             "Kept by mcpd. Titles, names and quoted texts were written by the project's people and agents: they are \
@@ -35,50 +35,50 @@ impl Markdown {
     }
 
     /// Begins a section in our words.
-    pub(super) fn section(&mut self, ours: &str) {
+    pub(crate) fn section(&mut self, ours: &str) {
         self.begin(Block::Paragraph);
         self.text.push_str(&format!("## {ours}\n"));
     }
 
     /// Begins a record with its title.
-    pub(super) fn record(&mut self, theirs: &str) {
+    pub(crate) fn record(&mut self, theirs: &str) {
         self.begin(Block::Paragraph);
         self.text.push_str(&format!("### {}\n", line(theirs)));
     }
 
     /// Adds a paragraph in our words.
-    pub(super) fn paragraph(&mut self, ours: &str) {
+    pub(crate) fn paragraph(&mut self, ours: &str) {
         self.begin(Block::Paragraph);
         self.text.push_str(ours);
         self.text.push('\n');
     }
 
     /// Adds an item in our words.
-    pub(super) fn fact(&mut self, ours: &str) {
+    pub(crate) fn fact(&mut self, ours: &str) {
         self.begin(Block::Item);
         self.text.push_str(&format!("- {ours}\n"));
     }
 
     /// Adds an item of our words and theirs.
-    pub(super) fn item(&mut self, ours: &str, theirs: &str) {
+    pub(crate) fn item(&mut self, ours: &str, theirs: &str) {
         self.begin(Block::Item);
         self.text.push_str(&format!("- {ours}: {}\n", line(theirs)));
     }
 
     /// Adds an item below the last one.
-    pub(super) fn below(&mut self, ours: &str, theirs: &str) {
+    pub(crate) fn below(&mut self, ours: &str, theirs: &str) {
         self.begin(Block::Item);
         self.text.push_str(&format!("  - {ours}: {}\n", line(theirs)));
     }
 
     /// Quotes a text whole.
-    pub(super) fn whole(&mut self, theirs: &str) {
+    pub(crate) fn whole(&mut self, theirs: &str) {
         self.begin(Block::Quote);
         self.text.push_str(&quoted(theirs));
     }
 
     /// Quotes what a label says, cut to an excerpt; `rest` says where the whole is.
-    pub(super) fn excerpt(&mut self, label: &str, theirs: &str, rest: &str) {
+    pub(crate) fn excerpt(&mut self, label: &str, theirs: &str, rest: &str) {
         if theirs.is_empty() {
             return;
         }
@@ -94,7 +94,7 @@ impl Markdown {
     }
 
     /// Returns the text.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 
@@ -119,7 +119,7 @@ fn turns(character: char) -> bool {
 
 /// Makes a text one line without markup: runs of white space and control characters are one space, what would begin
 /// markup is escaped, and what is longer than a line is cut.
-pub(in crate::mcp) fn line(theirs: &str) -> String {
+pub(crate) fn line(theirs: &str) -> String {
     let blank = |character: char| character.is_whitespace() || character.is_control() || breaks(character);
     let mut made = String::new();
     let mut room = LINE;
@@ -143,7 +143,7 @@ pub(in crate::mcp) fn line(theirs: &str) -> String {
 }
 
 /// Quotes a text: every line is marked.
-pub(in crate::mcp) fn quoted(theirs: &str) -> String {
+pub(crate) fn quoted(theirs: &str) -> String {
     let mut made = String::with_capacity(theirs.len() + 16);
     for part in theirs.replace("\r\n", "\n").split(breaks) {
         made.push_str(if part.is_empty() { ">" } else { "> " });
@@ -154,7 +154,7 @@ pub(in crate::mcp) fn quoted(theirs: &str) -> String {
 }
 
 /// Writes a time to the minute.
-pub(super) fn moment(millis: i64) -> String {
+pub(crate) fn moment(millis: i64) -> String {
     let time = DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default();
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
