@@ -208,9 +208,12 @@ fn import(visit: &mut Visit<'_>, node: Node<'_>) {
                 visit.import(&module, None, alias.as_deref(), line);
             }
             _ => {
-                // `import a.b` makes `a` known, and `a.b` by its path.
+                // `import a.b` loads `a` and makes it known, and `a.b` by its path.
                 let module = visit.text(name);
                 visit.import(&module, None, Some(&module), line);
+                if let Some((package, _)) = module.split_once('.') {
+                    visit.import(package, None, Some(package), line);
+                }
             }
         }
     }

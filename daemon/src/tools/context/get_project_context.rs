@@ -1,6 +1,6 @@
 //! `get_project_context`: everything needed to resume work.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,9 @@ use super::{
     views::{DecisionView, NoteView, SessionView, TodoView},
 };
 use crate::{
+    code::Figures,
     memory::Memories,
-    store::{Store, now},
+    store::{CodeTree, Store, StoreError, now},
     tools::{Call, Family, Tool, ToolError, params::ProjectId, time, tool::Effect},
 };
 
@@ -35,7 +36,34 @@ pub(super) struct Output {
     next_todo: Option<TodoView>,
     /// why this one, or why none
     next_reason: String,
+    /// how much code there is, as it was read last; absent when none was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_summary: Option<CodeSummary>,
     generated_at: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct CodeSummary {
+    files: u64,
+    lines: u64,
+    /// files by language
+    languages: BTreeMap<String, u64>,
+    /// definitions by kind
+    entities: BTreeMap<String, u64>,
+    indexed_at: String,
+    /// commit that was checked out then
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+}
+
+impl From<CodeTree> for CodeSummary {
+    fn from(tree: CodeTree) -> Self {
+        let Figures { files, lines, languages, entities, .. } = Figures::kept(&tree.figures);
+        let indexed_at = time::text(tree.indexed_at.unwrap_or_default());
+        Self { files, lines, languages, entities, indexed_at, commit: tree.commit, branch: tree.branch }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -71,7 +99,7 @@ impl Tool for GetProjectContext {
     const FAMILY: Family = Family::Context;
     const TITLE: &'static str = "Get project context";
     const DESCRIPTION: &'static str = "Everything needed to resume work on a project, in one call: the last session, \
-        open todos and the next one to take, recent decisions, unresolved issues, important notes, relevant memories.";
+        open todos and the next one to take, recent decisions, unresolved issues, important notes, relevant memories, the size of its code.";
     const EFFECT: Effect = Effect::Reads;
     type Args = Args;
     type Output = Output;
@@ -79,8 +107,14 @@ impl Tool for GetProjectContext {
     async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
         let who = call.who;
         let project = args.project_id.find(&self.store, who).await?;
+        let code_summary = match self.store.code().tree(&project.id).await {
+            Ok(tree) => Some(tree).filter(|tree| tree.revision > 0).map(Into::into),
+            Err(StoreError::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
         let picture = gather(&self.store, &self.memories, project).await?;
         Ok(Output {
+            code_summary,
             project_id: picture.project,
             next_reason: picture.choice.reason(),
             next_todo: picture.choice.next.map(Into::into),
