@@ -31,8 +31,8 @@ class Tree:
         return Counter(line for line in self.git("log", "--name-only", "--format=").splitlines() if line)
 
     def tags(self):
-        """What universal-ctags finds, by file."""
-        tool = ["ctags", "--output-format=json", "--fields=+neKS", "-f", "-", *self.files]
+        """What universal-ctags finds in files of every language, by file."""
+        tool = ["ctags", "--output-format=json", "--fields=+neKSl", "-f", "-", *self.git("ls-files").splitlines()]
         out = subprocess.run(tool, cwd=self.root, check=True, capture_output=True, text=True).stdout
         found = defaultdict(list)
         for line in out.splitlines():
