@@ -79,8 +79,14 @@ async def links(client, tree, project):
     direct = {one["name"] for one in found["results"] if one.get("distance", 1) == 1}
     equal(f"what inherits from {project.base}", direct >= inherits, True)
 
-    depends = await client.ask("find_dependencies", entity_name=project.function)
-    holds("callers depend on it", len(depends["depended_by"]) >= len({path for path, _ in calls}), depends["depended_by"])
+    depends = await client.ask("find_dependencies", entity_name=project.file)
+    # A file that uses what another defines names it somewhere.
+    defined = {tag["name"] for tag in tree.tags()[project.file]}
+    for one in depends["depended_by"]:
+        path = one["source"].split("#")[0]
+        holds(f"{path} names something of {project.file}", any(name in tree.text(path) for name in defined), one)
+    inside = [one["line"] for one in depends["depends_on"]]
+    holds("what it depends on is named in its lines", max(inside) <= len(tree.lines(project.file)), inside)
     explored = await client.ask("explore_code", question=project.goal)
     files = [one["file_path"] for one in explored["definitions"]]
     holds(f"{project.goal_file} is about {project.goal!r}", project.goal_file in files, files)
