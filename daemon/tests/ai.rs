@@ -12,15 +12,18 @@ use support::{
 
 const BOTH: [&str; 2] = ["anthropic", "openai"];
 
+/// What a model that understood says.
+fn understanding() -> String {
+    let said = json!({
+        "summary": "It keeps a thing.", "role": "The way in.",
+        "parameters": [{ "name": "thing", "meaning": "what is kept" }],
+        "edge_cases": ["a thing that is false is not logged"], "risks": ["callers rely on what it returns"],
+    });
+    said.to_string()
+}
+
 fn understood() -> Act {
-    Act::Say(
-        json!({
-            "summary": "It keeps a thing.", "role": "The way in.",
-            "parameters": [{ "name": "thing", "meaning": "what is kept" }],
-            "edge_cases": ["a thing that is false is not logged"], "risks": ["callers rely on what it returns"],
-        })
-        .to_string(),
-    )
+    Act::Say(understanding())
 }
 
 fn put() -> Value {
@@ -276,11 +279,30 @@ async fn what_is_not_known_says_what_to_call_first() {
 }
 
 #[tokio::test]
-async fn a_client_that_offers_sampling_is_asked_where_that_is_allowed() {
-    let words = match understood() {
-        Act::Say(words) => words,
-        other => panic!("{other:?}"),
+async fn the_doctor_says_whether_the_provider_could_be_asked() {
+    let provider = Provider::new("openai", vec![understood()]).await;
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "sk-not-to-be-seen").unwrap();
+    let daemon = Daemon::start(&provider.config(&format!("key_file = {:?}", secret.path())));
+    let finding = async || {
+        let report = daemon.obey(mcpd_ipc::care::Doctor {}).await;
+        report.checks.into_iter().find(|check| check.name == "provider").unwrap()
     };
+    let found = finding().await;
+    assert_eq!(found.verdict, mcpd_ipc::care::Verdict::Ok, "{found:?}");
+    assert!(
+        found.found.starts_with("test-model at 127.0.0.1:") && found.found.ends_with("with a key"),
+        "{found:?}"
+    );
+    std::fs::remove_file(secret.path()).unwrap();
+    let found = finding().await;
+    assert_eq!(found.verdict, mcpd_ipc::care::Verdict::Problem, "{found:?}");
+    assert!(found.found.contains("cannot be read") && !found.found.contains("sk-not"), "{found:?}");
+    assert!(provider.prompts.lock().unwrap().is_empty(), "looking costs nothing");
+}
+
+#[tokio::test]
+async fn a_client_that_offers_sampling_is_asked_where_that_is_allowed() {
     for allowed in [true, false] {
         let tree = Tree::small();
         let daemon = Daemon::start(&format!("{}[ai]\nsampling = {allowed}\n", tree.config()));
@@ -305,8 +327,7 @@ async fn a_client_that_offers_sampling_is_asked_where_that_is_allowed() {
         assert_eq!(wanted["method"], "sampling/createMessage", "{first}");
         assert!(wanted["params"]["systemPrompt"].as_str().unwrap().contains("JSON Schema"));
         call["requestState"] = first["result"]["requestState"].clone();
-        let said =
-            json!({ "role": "assistant", "content": { "type": "text", "text": words }, "model": "theirs" });
+        let said = json!({ "role": "assistant", "content": { "type": "text", "text": understanding() }, "model": "theirs" });
         call["inputResponses"] = json!({ "answer": said });
         let (_, second) = peer.ask("tools/call", call, &headers).await;
         let answer = &second["result"]["structuredContent"];

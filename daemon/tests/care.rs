@@ -172,6 +172,7 @@ async fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
         "clock",
         "descriptors",
         "keys",
+        "provider",
     ] {
         assert!(names.contains(&name), "{name} is not looked at: {names:?}");
     }

@@ -10,8 +10,10 @@ from mcp import Client as Sdk
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 import ai
-import graph
 import context
+import firewall
+import graph
+import quality
 from kit import Client, equal
 from projects import PROJECTS
 from truth import Tree
@@ -32,6 +34,8 @@ async def main(name, folder):
             await graph.check(client, tree, project, name)
             known = await context.check(client, project)
             await ai.check(client, tree, project, known)
+            await firewall.check(client, project)
+            await quality.check(client, tree, project)
             os.environ.get("PARTIAL") or equal("tools that were not called", sorted(set(FIELDS) - client.called), [])
     print(f"ok {name}: {len(client.called)} tools")
 

@@ -82,11 +82,21 @@ def named(node, outer):
 class Function:
     def __init__(self, node, name):
         self.name, self.line, self.node = name, node.lineno, node
-        first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-        self.lines = node.end_lineno - first + 1
-        arguments = node.args
-        self.parameters = [
-            one.arg
-            for one in [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
-            if one
-        ]
+
+    def given(self):
+        """What a caller gives: parameters without the receiver."""
+        arguments = self.node.args
+        every = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+        return [one.arg for one in every if one and one.arg not in ("self", "cls")]
+
+    def own_lines(self):
+        """Lines from its name on, without the documentation and without what is defined inside."""
+        inside = [child for child in ast.walk(self.node) if child is not self.node and isinstance(child, (*FUNCTIONS, ast.ClassDef))]
+        taken = set()
+        for child in inside:
+            begin = min([child.lineno, *(one.lineno for one in child.decorator_list)])
+            taken.update(range(begin, child.end_lineno + 1))
+        if ast.get_docstring(self.node) is not None:
+            documentation = self.node.body[0]
+            taken.update(range(documentation.lineno, documentation.end_lineno + 1))
+        return self.node.end_lineno - self.line + 1 - len(taken)

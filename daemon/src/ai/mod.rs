@@ -27,7 +27,7 @@ use provider::Provider;
 pub(crate) use wire::Usage;
 
 use crate::{
-    store::Store,
+    store::{Spent, Store},
     telemetry::{AiAnswered, Recorder},
 };
 
@@ -63,6 +63,15 @@ pub(crate) struct Answered<T> {
     pub(crate) usage: Usage,
 }
 
+/// A provider that could be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) model: String,
+    /// Host and port.
+    pub(crate) place: String,
+    pub(crate) has_key: bool,
+}
+
 /// Counts an answer that is being made for as long as it lives.
 struct Running<'a>(&'a AtomicU32);
 
@@ -77,6 +86,18 @@ impl Ai {
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, recorder: Arc<Recorder>) -> Self {
         let key = std::env::var(KEY_VARIABLE).ok().filter(|key| !key.trim().is_empty()).map(Zeroizing::new);
         Self { store, config, recorder, key, provider: Mutex::default(), running: AtomicU32::new(0) }
+    }
+
+    /// Returns the provider that would be asked, if one is set up, or why it could not be. Nothing is sent.
+    pub(crate) async fn ready(&self) -> Result<Option<Ready>, String> {
+        let settings = self.settings();
+        if settings.provider == AiProvider::Off {
+            return Ok(None);
+        }
+        match self.provider(&settings).await {
+            Ok(provider) => Ok(Some(provider.ready())),
+            Err(silence) => Err(told(&silence)),
+        }
     }
 
     /// Returns the settings in force.
@@ -101,11 +122,7 @@ impl Ai {
             Ok(answered) => ("answered", answered.usage),
             Err((silence, usage)) => (silence.as_str(), *usage),
         };
-        let told = |(silence, _): &(Silence, Usage)| match silence.detail() {
-            Some(detail) => format!("{silence}: {detail}"),
-            None => silence.to_string(),
-        };
-        let error = answered.as_ref().err().map(told);
+        let error = answered.as_ref().err().map(|(silence, _)| told(silence));
         let Usage { input, output, .. } = usage;
         let duration = began.elapsed();
         AiAnswered { recorder: &self.recorder, outcome, error, input, output, duration }.emit();
@@ -137,7 +154,8 @@ impl Ai {
             Ok(spoken) => spoken.usage,
             Err(failed) => failed.usage,
         };
-        if let Err(error) = usages.settle(ask.tenant, &month, reserved, usage.input, usage.output).await {
+        let spent = Spent { reserved, input: usage.input, output: usage.output };
+        if let Err(error) = usages.settle(ask.tenant, &month, spent).await {
             // The answer is paid for: it is not thrown away because the books cannot be kept.
             tracing::warn!(%error, "what an answer used could not be written down; its reservation stands");
         }
@@ -168,6 +186,14 @@ impl Ai {
         let made = Arc::new(Provider::new(settings, key).map_err(Silence::Provider)?);
         *kept = Some(Arc::clone(&made));
         Ok(made)
+    }
+}
+
+/// Says why nobody answered, in the words for operators.
+fn told(silence: &Silence) -> String {
+    match silence.detail() {
+        Some(detail) => format!("{silence}: {detail}"),
+        None => silence.to_string(),
     }
 }
 

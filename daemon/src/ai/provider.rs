@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use super::{
-    Prompt, ProviderError, Usage,
+    Prompt, ProviderError, Ready, Usage,
     wire::{End, Piece, Wire},
 };
 use crate::{
@@ -79,6 +79,11 @@ impl Provider {
     /// Answers whether it is the one of these settings and this key.
     pub(super) fn is_of(&self, settings: &Settings, key: Option<&String>) -> bool {
         self.settings == *settings && self.key.as_deref() == key
+    }
+
+    /// Returns what it would be asked as.
+    pub(super) fn ready(&self) -> Ready {
+        Ready { model: self.model.clone(), place: self.place(), has_key: self.key.is_some() }
     }
 
     /// Has the model answer. `heard` is told the tokens so far, estimated.

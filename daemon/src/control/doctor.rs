@@ -21,6 +21,7 @@ use tokio::{
 
 use super::Hands;
 use crate::{
+    ai::Ready,
     auth::own_uid,
     store::{Examined, StoreError, now},
     telemetry::since_boot,
@@ -48,6 +49,7 @@ pub(super) async fn examine(hands: &Hands, _: Doctor) -> Result<DoctorReport, Fa
     checks.push(clock(hands, examined.ok().and_then(|found| found.newest)));
     checks.push(descriptors(hands));
     checks.push(keys(hands));
+    checks.push(provider(hands).await);
     Ok(DoctorReport { checks })
 }
 
@@ -271,6 +273,29 @@ fn keys(hands: &Hands) -> Check {
         return check("keys", Verdict::Warning, "no key is active: nobody can come in", Some(advice));
     }
     check("keys", Verdict::Ok, format!("{} active", count(active, "key")), None)
+}
+
+/// Looks whether the provider that is set up could be asked. It is not: an answer costs.
+async fn provider(hands: &Hands) -> Check {
+    match hands.ai.ready().await {
+        Ok(None) => check("provider", Verdict::Ok, "none is set up: tools of family ai give facts", None),
+        Ok(Some(Ready { model, place, has_key: true })) => {
+            check("provider", Verdict::Ok, format!("{model} at {place}, with a key"), None)
+        }
+        Ok(Some(Ready { model, place, has_key: false })) => {
+            let found = format!("{model} at {place}, without a key");
+            check(
+                "provider",
+                Verdict::Warning,
+                found,
+                Some("fine for a local one; else set ai.key_file or MCPD_AI_KEY"),
+            )
+        }
+        Err(reason) => {
+            let advice = "tools of family ai give facts until [ai] in the configuration is right";
+            check("provider", Verdict::Problem, reason, Some(advice))
+        }
+    }
 }
 
 fn plural(number: usize, one: &str, more: &str) -> String {

@@ -25,6 +25,7 @@ pub use feeds::Pictures;
 pub use server::{Arrival, Socket, SocketError};
 
 use crate::{
+    ai::Ai,
     auth::Keyring,
     code::Code,
     guard::Guard,
@@ -52,6 +53,8 @@ pub struct Hands {
     pub memories: Arc<Memories>,
     /// The code of projects.
     pub code: Arc<Code>,
+    /// The provider, if one is set up.
+    pub ai: Arc<Ai>,
     /// How the daemon fares.
     pub health: Arc<Health>,
     /// The figures.

@@ -124,6 +124,7 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         sessions: Arc::clone(&house.sessions),
         store: house.store.clone(),
         memories: Arc::clone(&house.memories),
+        ai: Arc::clone(&house.ai),
         code: Arc::clone(&house.code),
         health: Arc::clone(&house.health),
         recorder: Arc::clone(&house.recorder),

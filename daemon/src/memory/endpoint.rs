@@ -69,17 +69,14 @@ impl EndpointError {
     /// Returns how long to wait before a second try; nothing when that would end alike.
     fn again(&self) -> Option<Duration> {
         let Self::Outbound(error) = self else { return None };
-        match error {
-            OutboundError::Status { status, wait, .. }
-                if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(status) =>
-            {
-                Some(wait.unwrap_or(PAUSE))
-            }
-            // A kept connection may have been closed by the other side just when it was used again; to embed twice
-            // does no harm.
-            OutboundError::Closed { .. } => Some(Duration::ZERO),
-            _ => None,
+        if let OutboundError::Status { status, wait, .. } = error
+            && [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(status)
+        {
+            return Some(wait.unwrap_or(PAUSE));
         }
+        // A kept connection may have been closed by the other side just when it was used again; to embed twice does no
+        // harm.
+        matches!(error, OutboundError::Closed { .. }).then_some(Duration::ZERO)
     }
 }
 

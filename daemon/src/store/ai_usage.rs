@@ -22,6 +22,17 @@ pub struct AiUsage {
     pub prompts: i64,
 }
 
+/// What became of a reservation, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    /// What was reserved.
+    pub reserved: i64,
+    /// What the prompt really had.
+    pub input: i64,
+    /// What the answer really had.
+    pub output: i64,
+}
+
 impl AiUsageRepository<'_> {
     /// Reserves tokens of a month if a budget has room for them; 0 is no budget. Returns whether it had.
     pub async fn reserve(
@@ -58,14 +69,8 @@ impl AiUsageRepository<'_> {
     }
 
     /// Puts what was really used in the place of a reservation.
-    pub async fn settle(
-        &self,
-        tenant: &str,
-        month: &str,
-        reserved: i64,
-        input: i64,
-        output: i64,
-    ) -> Result<(), StoreError> {
+    pub async fn settle(&self, tenant: &str, month: &str, spent: Spent) -> Result<(), StoreError> {
+        let Spent { reserved, input, output } = spent;
         let (tenant, month) = (tenant.to_owned(), month.to_owned());
         self.0
             .writer
@@ -132,7 +137,7 @@ mod tests {
         assert_eq!(taken.into_iter().filter(|taken| *taken.as_ref().unwrap()).count(), 3);
         assert!(usages.reserve("two", "2026-11", 30, 100).await.unwrap(), "another tenant has its own");
         assert!(usages.reserve("one", "2026-12", 30, 100).await.unwrap(), "another month has its own");
-        usages.settle("one", "2026-11", 30, 4, 6).await.unwrap();
+        usages.settle("one", "2026-11", Spent { reserved: 30, input: 4, output: 6 }).await.unwrap();
         let used = usages.of("one", "2026-11").await.unwrap();
         assert_eq!(used, AiUsage { tokens: 70, input: 4, output: 6, prompts: 1 });
         assert!(usages.reserve("one", "2026-11", 30, 100).await.unwrap());

@@ -34,7 +34,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use ai_usage::{AiUsage, AiUsageRepository};
+pub use ai_usage::{AiUsage, AiUsageRepository, Spent};
 pub use allow::AllowRepository;
 pub use care::{CareRepository, Contents, Examined, Label, beside, read_backup, take_label_off};
 use changes::Changes;

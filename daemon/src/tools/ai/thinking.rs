@@ -146,9 +146,9 @@ async fn sample(call: Call<'_>, prompt: &Prompt, tokens: u32) -> Result<Sampled,
     let answers = call.ask(&[question]).await?;
     let answer = answers.into_iter().next().unwrap_or_default();
     let text = |content: &Value| content["text"].as_str().map(str::to_owned);
-    let words = match &answer["content"] {
-        Value::Array(parts) => parts.iter().filter_map(text).collect(),
-        content => text(content).unwrap_or_default(),
+    let words = match answer["content"].as_array() {
+        Some(parts) => parts.iter().filter_map(text).collect(),
+        None => text(&answer["content"]).unwrap_or_default(),
     };
     Ok(Sampled { words, model: answer["model"].as_str().map(str::to_owned) })
 }
