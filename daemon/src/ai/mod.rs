@@ -18,7 +18,6 @@ use chrono::{DateTime, Utc};
 use mcpd_config::{AiProvider, Config};
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use zeroize::Zeroizing;
 
 pub(crate) use answer::{Unusable, json_in};
 pub(crate) use error::{ProviderError, Silence};
@@ -27,6 +26,7 @@ use provider::Provider;
 pub(crate) use wire::Usage;
 
 use crate::{
+    outbound::KeyText,
     store::{Spent, Store},
     telemetry::{AiAnswered, Recorder},
 };
@@ -40,7 +40,7 @@ pub struct Ai {
     config: watch::Receiver<Arc<Config>>,
     recorder: Arc<Recorder>,
     /// Key of the environment, read once at the start.
-    key: Option<Zeroizing<String>>,
+    key: Option<KeyText>,
     provider: Mutex<Option<Arc<Provider>>>,
     running: AtomicU32,
 }
@@ -84,7 +84,7 @@ impl Drop for Running<'_> {
 impl Ai {
     /// Makes the floor on a store. Nothing is asked yet.
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, recorder: Arc<Recorder>) -> Self {
-        let key = std::env::var(KEY_VARIABLE).ok().filter(|key| !key.trim().is_empty()).map(Zeroizing::new);
+        let key = std::env::var(KEY_VARIABLE).ok().filter(|key| !key.trim().is_empty()).map(KeyText::new);
         Self { store, config, recorder, key, provider: Mutex::default(), running: AtomicU32::new(0) }
     }
 
@@ -174,13 +174,13 @@ impl Ai {
     async fn provider(&self, settings: &mcpd_config::Ai) -> Result<Arc<Provider>, Silence> {
         let key = match &settings.key_file {
             Some(file) => {
-                let text = tokio::fs::read_to_string(file).await.map(Zeroizing::new);
+                let text = tokio::fs::read_to_string(file).await.map(KeyText::new);
                 Some(text.map_err(|error| Silence::KeyFile { file: file.clone(), error })?)
             }
             None => self.key.clone(),
         };
         let mut kept = self.provider.lock();
-        if let Some(provider) = kept.as_ref().filter(|provider| provider.is_of(settings, key.as_deref())) {
+        if let Some(provider) = kept.as_ref().filter(|provider| provider.is_of(settings, key.as_ref())) {
             return Ok(Arc::clone(provider));
         }
         let made = Arc::new(Provider::new(settings, key).map_err(Silence::Provider)?);

@@ -12,7 +12,6 @@ use mcpd_config::Ai as Settings;
 use rand::RngExt;
 use sse_stream::SseStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use zeroize::Zeroizing;
 
 use super::{
     Prompt, ProviderError, Ready, Usage,
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     memory::estimated_tokens,
-    outbound::{OutboundError, Said, Sent, Site},
+    outbound::{KeyText, OutboundError, Said, Sent, Site},
 };
 
 /// What complaints call it.
@@ -31,6 +30,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// Bytes of a streamed answer for each token it may have: events are wordy.
 const BYTES_PER_TOKEN: usize = 2_048;
+/// Bytes of an answer after which somebody is told how far it is.
+const STEP: usize = 256;
 /// Overloaded, in the words of Anthropic's API.
 const OVERLOADED: u16 = 529;
 
@@ -38,7 +39,7 @@ const OVERLOADED: u16 = 529;
 #[derive(Debug)]
 pub(super) struct Provider {
     settings: Settings,
-    key: Option<Zeroizing<String>>,
+    key: Option<KeyText>,
     wire: Wire,
     site: Site,
     model: String,
@@ -67,18 +68,18 @@ impl<E: Into<ProviderError>> From<E> for Failed {
 
 impl Provider {
     /// Takes settings and key. Nothing is sent yet.
-    pub(super) fn new(settings: &Settings, key: Option<Zeroizing<String>>) -> Result<Self, ProviderError> {
+    pub(super) fn new(settings: &Settings, key: Option<KeyText>) -> Result<Self, ProviderError> {
         // Nobody is made for settings that name none.
         let wire = Wire::of(settings.provider).unwrap_or(Wire::Anthropic);
         let url = settings.url.as_deref().unwrap_or(wire.url());
-        let site = Site::new(WHAT, url, key.as_deref().map(|key| wire.key(key)))?;
+        let site = Site::new(WHAT, url, key.clone().map(|key| wire.key(key)))?;
         let model = settings.model.clone().unwrap_or_default();
         Ok(Self { settings: settings.clone(), key, wire, site, model })
     }
 
     /// Answers whether it is the one of these settings and this key.
-    pub(super) fn is_of(&self, settings: &Settings, key: Option<&String>) -> bool {
-        self.settings == *settings && self.key.as_deref() == key
+    pub(super) fn is_of(&self, settings: &Settings, key: Option<&KeyText>) -> bool {
+        self.settings == *settings && self.key.as_ref() == key
     }
 
     /// Returns what it would be asked as.
@@ -126,7 +127,7 @@ impl Provider {
         let posted = self.site.post(&headers, "text/event-stream", body, &sent);
         let response = timeout_at(until, posted).await.map_err(|_| late())??;
         let mut hearing =
-            Hearing { provider: self, prompt, words: String::new(), seen: Seen::default(), heard };
+            Hearing { provider: self, prompt, words: String::new(), told: 0, seen: Seen::default(), heard };
         let heard = timeout_at(until, hearing.listen(response.into_body(), &sent)).await;
         let usage = hearing.usage();
         match heard {
@@ -158,6 +159,8 @@ struct Hearing<'a> {
     provider: &'a Provider,
     prompt: &'a Prompt,
     words: String,
+    /// Bytes of them when somebody was told last.
+    told: usize,
     seen: Seen,
     heard: &'a (dyn Fn(i64) + Sync),
 }
@@ -210,7 +213,10 @@ impl Hearing<'_> {
         seen.end = piece.end.or(seen.end);
         if !piece.words.is_empty() {
             self.words.push_str(&piece.words);
-            (self.heard)(estimated_tokens(&self.words));
+            if self.words.len() - self.told >= STEP {
+                self.told = self.words.len();
+                (self.heard)(estimated_tokens(&self.words));
+            }
         }
     }
 

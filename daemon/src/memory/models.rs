@@ -18,7 +18,7 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 
 use super::{MemoryError, endpoint::Endpoint, indexes::Space};
-use crate::outbound::SiteKey;
+use crate::outbound::{KeyText, SiteKey};
 
 /// Name of the model's file in the folder of models.
 const FILE: &str = "use-multilingual-3.safetensors";
@@ -307,12 +307,11 @@ impl Models {
         let (url, model) =
             settings.url.as_deref().zip(settings.model.as_deref()).ok_or("no endpoint is named")?;
         let key = match &settings.key_file {
-            Some(file) => Some(SiteKey::bearer(
-                tokio::fs::read_to_string(file)
-                    .await
-                    .map_err(|error| format!("{} cannot be read: {error}", file.display()))?
-                    .trim(),
-            )),
+            Some(file) => {
+                let text = tokio::fs::read_to_string(file).await;
+                let text = text.map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+                Some(SiteKey::bearer(KeyText::new(text)))
+            }
             None => None,
         };
         let endpoint = Endpoint::new(url, model, key).map_err(|error| error.to_string())?;

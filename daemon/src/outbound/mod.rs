@@ -39,41 +39,53 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Connections kept unused.
 const SPARE: usize = 2;
 
-/// What opens a site. It is never printed.
-#[derive(Clone)]
+/// A key as it was written, without the white space around it. It is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct KeyText(Zeroizing<String>);
+
+impl KeyText {
+    /// Wraps the content of a key file or of a variable.
+    pub(crate) fn new(text: String) -> Self {
+        let text = Zeroizing::new(text);
+        Self(Zeroizing::new(text.trim().to_owned()))
+    }
+}
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyText(…)")
+    }
+}
+
+/// A key, and how it is shown to a site.
+#[derive(Debug, Clone)]
 pub(crate) struct SiteKey {
-    text: Zeroizing<String>,
+    text: KeyText,
     header: HeaderName,
     prefix: &'static str,
 }
 
 impl SiteKey {
-    /// Wraps the content of a key file, without the white space around it, to be shown as `Authorization: Bearer`.
-    pub(crate) fn bearer(text: &str) -> Self {
-        Self::in_header(text, AUTHORIZATION, "Bearer ")
+    /// Shows a key as `Authorization: Bearer`.
+    pub(crate) fn bearer(text: KeyText) -> Self {
+        Self { text, header: AUTHORIZATION, prefix: "Bearer " }
     }
 
-    /// Wraps a key that is shown in a header of its own.
-    pub(crate) fn in_header(text: &str, header: HeaderName, prefix: &'static str) -> Self {
-        Self { text: Zeroizing::new(text.trim().to_owned()), header, prefix }
+    /// Shows a key in a header of its own.
+    pub(crate) fn in_header(text: KeyText, header: HeaderName) -> Self {
+        Self { text, header, prefix: "" }
     }
 
     /// Returns the header that shows the key.
     fn shown(&self, what: &'static str) -> Result<(HeaderName, HeaderValue), OutboundError> {
-        if self.text.is_empty() {
+        if self.text.0.is_empty() {
             return Err(OutboundError::Key(what, "is empty"));
         }
-        let text = Zeroizing::new(format!("{}{}", self.prefix, self.text.as_str()));
+        let text = Zeroizing::new(format!("{}{}", self.prefix, self.text.0.as_str()));
         let mut value = HeaderValue::from_str(&text)
             .map_err(|_| OutboundError::Key(what, "holds characters that no header carries"))?;
         value.set_sensitive(true);
         Ok((self.header.clone(), value))
-    }
-}
-
-impl fmt::Debug for SiteKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SiteKey(…)")
     }
 }
 
@@ -159,7 +171,7 @@ impl Site {
 
     /// Returns what was sent and must not come back in an error.
     pub(crate) fn sent<'s>(&'s self, texts: &'s [&'s str]) -> Sent<'s> {
-        Sent { key: self.key.as_ref().map(|key| key.text.as_str()), texts }
+        Sent { key: self.key.as_ref().map(|key| key.text.0.as_str()), texts }
     }
 
     /// Sends JSON, and returns the answer once it begins with a good status.
@@ -273,7 +285,11 @@ mod tests {
 
     #[test]
     fn a_key_is_not_printed() {
-        let site = Site::new("site", "http://127.0.0.1:1/?code=hush", Some(SiteKey::bearer("sk-hush\n")));
+        let site = Site::new(
+            "site",
+            "http://127.0.0.1:1/?code=hush",
+            Some(SiteKey::bearer(KeyText::new("sk-hush\n".into()))),
+        );
         let site = site.unwrap();
         let printed = format!("{site:?} {:?}", site.credentials);
         assert!(!printed.contains("hush") && printed.contains("127.0.0.1:1"), "{printed}");

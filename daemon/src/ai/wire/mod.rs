@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use mcpd_config::AiProvider;
 
 use super::Prompt;
-use crate::outbound::SiteKey;
+use crate::outbound::{KeyText, SiteKey};
 
 /// Whose protocol is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,9 +94,9 @@ impl Wire {
     }
 
     /// Wraps a key as the protocol shows it.
-    pub(super) fn key(self, text: &str) -> SiteKey {
+    pub(super) fn key(self, text: KeyText) -> SiteKey {
         match self {
-            Self::Anthropic => SiteKey::in_header(text, HeaderName::from_static("x-api-key"), ""),
+            Self::Anthropic => SiteKey::in_header(text, HeaderName::from_static("x-api-key")),
             Self::OpenAi => SiteKey::bearer(text),
         }
     }

@@ -10,7 +10,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::*;
-use server::{KEY, PLENTY, Server, embed};
+use server::{KEY, PLENTY, Server, bearer, embed};
 
 /// The vector of a text, which only its length decides.
 fn vector(text: &str) -> [f32; 3] {
@@ -221,7 +221,7 @@ async fn a_redirect_is_not_followed() {
 #[test]
 fn an_address_and_a_key_are_checked_and_not_printed() {
     let refusal = |url: &str, key: &str| {
-        let key = Some(SiteKey::bearer(key));
+        let key = Some(bearer(key));
         Endpoint::new(url, "m", key).unwrap_err().to_string()
     };
     let url = "http://127.0.0.1:1/v1/embeddings";
@@ -239,8 +239,7 @@ fn an_address_and_a_key_are_checked_and_not_printed() {
     assert_eq!(refusal(url, " \n"), "the key of the embeddings endpoint is empty");
     let broken = refusal(url, "sk-one\nsk-two");
     assert_eq!(broken, "the key of the embeddings endpoint holds characters that no header carries");
-    let endpoint =
-        Endpoint::new(&format!("{url}?code=hush"), "m", Some(SiteKey::bearer("sk-hush\n"))).unwrap();
+    let endpoint = Endpoint::new(&format!("{url}?code=hush"), "m", Some(bearer("sk-hush\n"))).unwrap();
     let printed = format!("{endpoint:?}");
     assert!(!printed.contains("hush") && printed.contains("127.0.0.1:1"), "{printed}");
 }

@@ -8,11 +8,11 @@ use tokio::sync::watch;
 
 use super::Entry;
 #[cfg(feature = "testing")]
-use crate::tools::{Family, tool::AnyTool};
+use crate::tools::tool::AnyTool;
 use crate::{
     auth::Scope,
     telemetry::Recorder,
-    tools::{Tool, schema, tool::Effect},
+    tools::{Family, Tool, schema, tool::Effect},
 };
 
 /// A tool's own schema is no schema: a mistake of ours, found at the start.
@@ -77,7 +77,8 @@ impl<'a> Building<'a> {
                 "readOnlyHint": reads,
                 "destructiveHint": false,
                 "idempotentHint": T::EFFECT != Effect::Adds,
-                "openWorldHint": false,
+                // Its prompts may leave the machine.
+                "openWorldHint": T::FAMILY == Family::Ai,
             },
         });
         let published = object.to_string();

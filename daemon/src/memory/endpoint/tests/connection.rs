@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     super::{Endpoint, WHAT},
     openai,
-    server::{KEY, PLENTY, Server, embed},
+    server::{KEY, PLENTY, Server, bearer, embed},
     status,
 };
 use crate::outbound::{Site, SiteKey};
@@ -135,7 +135,7 @@ async fn a_certificate_is_checked() {
         })
         .await;
         let url = format!("https://{}/v1/embeddings", server.address);
-        let endpoint = with_roots(&url, Some(SiteKey::bearer(KEY)), trusted);
+        let endpoint = with_roots(&url, Some(bearer(KEY)), trusted);
         let answer = embed(&endpoint, &["a text"], PLENTY).await;
         match outcome {
             Ok(()) => assert_eq!(answer.unwrap()[0].len(), 2),

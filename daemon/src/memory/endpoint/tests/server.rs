@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use super::super::{Endpoint, EndpointError};
-use crate::outbound::SiteKey;
 pub(super) use crate::outbound::fake::Server;
+use crate::outbound::{KeyText, SiteKey};
 
 /// Enough for any answer that comes at all.
 pub(super) const PLENTY: Duration = Duration::from_secs(30);
 pub(super) const KEY: &str = "sk-test-0123456789abcdef";
 
+/// Wraps a key.
+pub(super) fn bearer(key: &str) -> SiteKey {
+    SiteKey::bearer(KeyText::new(key.to_owned()))
+}
+
 impl Server {
     pub(super) fn endpoint(&self) -> Endpoint {
         let url = format!("http://{}/v1/embeddings", self.address);
-        Endpoint::new(&url, "bge-m3", Some(SiteKey::bearer(KEY))).unwrap()
+        Endpoint::new(&url, "bge-m3", Some(bearer(KEY))).unwrap()
     }
 
     pub(super) async fn ask(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EndpointError> {
