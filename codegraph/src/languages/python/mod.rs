@@ -197,6 +197,22 @@ fn plain_type(declared: &str) -> &str {
 }
 
 fn import(visit: &mut Visit<'_>, node: Node<'_>) {
+    let before = visit.import_count();
+    import_all_of(visit, node);
+    if is_for_types(visit, node) {
+        visit.import_for_types(before);
+    }
+}
+
+/// `if TYPE_CHECKING:` is false whenever code runs (PEP 484).
+fn is_for_types(visit: &Visit<'_>, node: Node<'_>) -> bool {
+    let around =
+        node.parent().and_then(|block| block.parent()).filter(|around| around.kind() == "if_statement");
+    let condition = around.and_then(|around| visit.field(around, "condition"));
+    condition.is_some_and(|condition| condition == "TYPE_CHECKING" || condition.ends_with(".TYPE_CHECKING"))
+}
+
+fn import_all_of(visit: &mut Visit<'_>, node: Node<'_>) {
     let line = node.start_position().row as u32 + 1;
     let mut cursor = node.walk();
     for name in node.children_by_field_name("name", &mut cursor) {
@@ -218,6 +234,14 @@ fn import(visit: &mut Visit<'_>, node: Node<'_>) {
 }
 
 fn import_from(visit: &mut Visit<'_>, node: Node<'_>) {
+    let before = visit.import_count();
+    import_items(visit, node);
+    if is_for_types(visit, node) {
+        visit.import_for_types(before);
+    }
+}
+
+fn import_items(visit: &mut Visit<'_>, node: Node<'_>) {
     let module = visit.field(node, "module_name").unwrap_or_else(|| "__future__".into());
     let mut cursor = node.walk();
     for name in node.children_by_field_name("name", &mut cursor) {
