@@ -26,5 +26,7 @@ pub use complaint::{Complaint, Complaints};
 pub use layers::{Origin, Overrides};
 pub use rate::{Rate, RateError};
 pub use reference::{REFERENCE, starter};
-pub use tree::{Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry};
+pub use tree::{
+    Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
+};
 pub use word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, UnknownWord};

@@ -20,6 +20,7 @@ pub mod mcp;
 pub mod memory;
 #[doc(hidden)]
 pub mod probes;
+pub mod quality;
 pub mod signals;
 pub mod store;
 pub mod telemetry;

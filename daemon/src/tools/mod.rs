@@ -9,6 +9,7 @@ mod fixtures;
 mod health;
 mod memory;
 mod params;
+mod quality;
 mod registry;
 mod schema;
 mod stats;

@@ -32,6 +32,7 @@ use crate::{
     code,
     guard::Permit,
     memory::Memories,
+    quality::Quality,
     store::Store,
     telemetry::{CallFinished, Recorder, Summary, ToolMeter},
 };
@@ -84,6 +85,8 @@ pub struct Shelves<'a> {
     pub memories: &'a Arc<Memories>,
     /// The code of projects.
     pub code: &'a Arc<code::Code>,
+    /// What is wrong with it.
+    pub quality: &'a Arc<Quality>,
 }
 
 /// A tool with its figures.
@@ -110,7 +113,7 @@ pub struct Summarised {
 impl Registry {
     /// Builds every tool with what it uses.
     pub fn new(
-        Shelves { store, memories, code }: Shelves<'_>,
+        Shelves { store, memories, code, quality }: Shelves<'_>,
         config: watch::Receiver<Arc<Config>>,
         recorder: &Recorder,
     ) -> Result<Self, BadSchema> {
@@ -119,6 +122,7 @@ impl Registry {
         memory::register(&mut building, store, memories)?;
         super::code::register(&mut building, code, &config)?;
         context::register(&mut building, store, memories)?;
+        super::quality::register(&mut building, quality)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
         let entries = building.entries();

@@ -35,7 +35,9 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
     let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
     let (_sender, config) = tokio::sync::watch::channel(config);
     let code = crate::code::Code::new(shelf.library.store.clone(), config.clone(), None);
-    let shelves = Shelves { store: &shelf.library.store, memories: &shelf.library.memories, code: &code };
+    let (store, memories) = (&shelf.library.store, &shelf.library.memories);
+    let quality = crate::quality::Quality::new(store.clone(), Arc::clone(&code), config.clone());
+    let shelves = Shelves { store, memories, code: &code, quality: &quality };
     let registry = Registry::new(shelves, config, &Recorder::default()).unwrap();
     let named = words::tools_named();
     assert!(named.len() > 5);

@@ -97,7 +97,8 @@ mod tests {
     fn registry(store: &Store, config: &watch::Receiver<Arc<mcpd_config::Config>>) -> Registry {
         let memories = Arc::new(Memories::new(store.clone(), config.clone(), "models".into()));
         let code = crate::code::Code::new(store.clone(), config.clone(), None);
-        let shelves = super::super::Shelves { store, memories: &memories, code: &code };
+        let quality = crate::quality::Quality::new(store.clone(), Arc::clone(&code), config.clone());
+        let shelves = super::super::Shelves { store, memories: &memories, code: &code, quality: &quality };
         Registry::new(shelves, config.clone(), &Recorder::default()).unwrap()
     }
 
