@@ -237,8 +237,8 @@ pub struct Import {
     pub alias: Option<Name>,
     /// Whether everything of it becomes known by its own name.
     pub glob: bool,
-    /// Whether it is for types alone, so that nothing is loaded by it.
-    pub for_types: bool,
+    /// Whether nothing is loaded by it when the file is: it is for types alone, or for a file that is run itself.
+    pub idle: bool,
     /// Line, from 1.
     pub line: u32,
 }

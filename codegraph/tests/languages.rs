@@ -44,7 +44,7 @@ fn told(facts: &Facts) -> String {
         let item = import.item.map_or("-", name);
         let alias = import.alias.map_or("-", name);
         let glob = if import.glob { " all" } else { "" };
-        let glob = if import.for_types { format!("{glob} for types") } else { glob.to_owned() };
+        let glob = if import.idle { format!("{glob} idle") } else { glob.to_owned() };
         writeln!(out, ":{} {:?} item {item} as {alias}{glob}", import.line, name(import.module)).unwrap();
     }
     writeln!(out, "\n# references").unwrap();

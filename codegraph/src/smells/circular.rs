@@ -14,39 +14,44 @@ const FEWEST: u32 = 2;
 /// Files named in a title.
 const NAMED: usize = 4;
 
-/// Imports between files: what each imports, and whether that runs when the file is loaded.
+/// Imports between files: what each imports, and whether that runs when the file is loaded. In Rust none does: the
+/// modules of a crate are compiled together.
 #[derive(Default)]
 struct Imports(BTreeMap<u32, BTreeMap<u32, bool>>);
 
-/// Finds circles of imports. Imports of a whole package or folder name no file and are left out.
+/// Finds circles of imports. Imports of a whole package or folder name no file and are left out. A circle that closes
+/// when files are loaded is told as such; one that closes only later is less, and is part of none that is told.
 pub(super) fn circles(looked: &Looked<'_>) -> Vec<Smell> {
     let imports = Imports::of(looked);
-    let circles = imports.circles(&|_, _| true);
-    let eager: BTreeSet<u32> = imports.circles(&|_, runs| runs).into_iter().flatten().collect();
-    circles.into_iter().map(|circle| smell(looked.graph, &imports, circle, &eager)).collect()
+    let eager = imports.circles(&|runs| runs);
+    let closed: BTreeSet<u32> = eager.iter().flatten().copied().collect();
+    let late = imports.circles(&|_| true);
+    let late = late.into_iter().filter(|circle| circle.iter().all(|place| !closed.contains(place)));
+    let eager = eager.into_iter().map(|circle| smell(looked.graph, &imports, circle, true));
+    let eager: Vec<Smell> = eager.collect();
+    eager.into_iter().chain(late.map(|circle| smell(looked.graph, &imports, circle, false))).collect()
 }
 
-fn smell(graph: &Graph, imports: &Imports, circle: Vec<u32>, eager: &BTreeSet<u32>) -> Smell {
+fn smell(graph: &Graph, imports: &Imports, circle: Vec<u32>, is_eager: bool) -> Smell {
     let mut nodes: Vec<Node> = circle.iter().copied().map(Node::whole).collect();
     nodes.sort_by(|one, other| graph.path(*one).cmp(graph.path(*other)));
     let first = nodes[0];
-    let way = imports.way_round(first.file, &circle.iter().copied().collect());
+    let way = imports.way_round(first.file, &circle.iter().copied().collect(), is_eager);
     let mut named: Vec<&str> = way.iter().take(NAMED).map(|place| graph.path(Node::whole(*place))).collect();
     if way.len() > NAMED {
         named.push("…");
     }
     named.push(graph.path(first));
     let count = circle.len() as u32;
-    let is_eager = circle.iter().any(|place| eager.contains(place));
     let severity = if is_eager { Severity::of(count, FEWEST) } else { Severity::Low };
-    let late = if is_eager { "" } else { ", closed by imports that run late" };
+    let late = if is_eager { "" } else { ", and no file waits for another when they are loaded" };
     Smell {
         kind: SmellKind::CircularDependency,
         severity,
         node: first,
         others: some(nodes.iter().skip(1).copied()),
         key: graph.path(first).to_owned(),
-        measures: vec![Measure { name: "files", value: count, limit: FEWEST - 1 }],
+        measures: vec![Measure { name: "files", value: count, limit: FEWEST }],
         confidence: 95,
         title: format!("{count} files import each other in a circle: {}{late}", named.join(" -> ")),
         suggestion: "move what both need into a file that imports neither, or pass it in",
@@ -60,27 +65,24 @@ impl Imports {
         for (place, file) in &looked.files {
             let ties = looked.graph.ties_of_file(*place).filter(|tie| tie.relation == Relation::Imports);
             for ((tie, import), source) in ties.zip(&file.facts.imports).zip(&file.sources) {
-                let Some(to) =
-                    tie.to.map(|to| to.file).filter(|to| to != place && matches!(source, Place::Node(_)))
-                else {
-                    continue;
-                };
-                if at.get(&to).is_some_and(|other| is_declared(file, other)) {
+                let to =
+                    tie.to.map(|to| to.file).filter(|to| to != place && matches!(source, Place::Node(_)));
+                let Some((to, other)) = to.and_then(|to| Some((to, at.get(&to)?))) else { continue };
+                // `import __main__` means what was run, whatever its name is.
+                if is_declared(file, other) || other.path.ends_with("__main__.py") {
                     continue;
                 }
-                if at.contains_key(&to) {
-                    let runs = !import.for_types && !is_inside(file, import.line);
-                    *imports.0.entry(*place).or_default().entry(to).or_default() |= runs;
-                }
+                let is_late = import.idle || file.language == Language::Rust || is_inside(file, import.line);
+                *imports.0.entry(*place).or_default().entry(to).or_default() |= !is_late;
             }
         }
         imports
     }
 
     /// Returns the circles over those imports that count.
-    fn circles(&self, counts: &dyn Fn(u32, bool) -> bool) -> Vec<Vec<u32>> {
+    fn circles(&self, counts: &dyn Fn(bool) -> bool) -> Vec<Vec<u32>> {
         let to = |on: &BTreeMap<u32, bool>| {
-            on.iter().filter(|(to, runs)| counts(**to, **runs)).map(|(to, _)| *to).collect::<Vec<u32>>()
+            on.iter().filter(|(_, runs)| counts(**runs)).map(|(to, _)| *to).collect::<Vec<u32>>()
         };
         let leans: HashMap<u32, Vec<u32>> = self.0.iter().map(|(from, on)| (*from, to(on))).collect();
         let places: Vec<u32> = self.0.keys().copied().collect();
@@ -89,11 +91,13 @@ impl Imports {
     }
 
     /// Returns a shortest way from a file through its circle back to it.
-    fn way_round(&self, first: u32, circle: &BTreeSet<u32>) -> Vec<u32> {
+    fn way_round(&self, first: u32, circle: &BTreeSet<u32>, is_eager: bool) -> Vec<u32> {
         let mut before: HashMap<u32, u32> = HashMap::new();
         let mut open = std::collections::VecDeque::from([first]);
         while let Some(at) = open.pop_front() {
-            for to in self.0.get(&at).into_iter().flat_map(BTreeMap::keys).filter(|to| circle.contains(to)) {
+            let imported = self.0.get(&at).into_iter().flatten();
+            let imported = imported.filter(|(to, runs)| (**runs || !is_eager) && circle.contains(to));
+            for (to, _) in imported {
                 if *to == first {
                     let mut way = vec![at];
                     while let Some(previous) = way.last().and_then(|last| before.get(last)).copied() {

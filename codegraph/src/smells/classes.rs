@@ -22,8 +22,15 @@ pub(super) fn gods(looked: &Looked<'_>) -> Vec<Smell> {
             .collect();
         let weight: u32 = methods.iter().sum();
         let foreign = looked.uses().get(&looked.unit(node)).map_or(0, BTreeSet::len) as u32;
+        // Methods that decide nothing are an interface, or a row of accessors, however many.
+        let is_plain = u64::from(weight) * 2 < methods.len() as u64 * 3;
         let is_wide = methods.len() as u32 > limits.class_methods || foreign > limits.class_foreign;
-        (weight > limits.class_complexity && is_wide).then_some((node, weight, methods.len() as u32, foreign))
+        (weight > limits.class_complexity && is_wide && !is_plain).then_some((
+            node,
+            weight,
+            methods.len() as u32,
+            foreign,
+        ))
     });
     measured
         .map(|(node, weight, methods, foreign)| Smell {

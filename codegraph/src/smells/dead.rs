@@ -17,6 +17,8 @@ use crate::{
 
 /// Lines from which on something unused is more than a trifle.
 const LONG: u32 = 50;
+/// How much less sure it is when something mentions what the name begins with, in hundredths.
+const COMPOSED: u32 = 40;
 /// What decorates a definition and does not use it.
 const HARMLESS: [&str; 22] = [
     "inline",
@@ -76,10 +78,13 @@ pub(super) fn unused(looked: &Looked<'_>) -> Vec<Smell> {
     let candidates: Vec<(Node, &Entity)> =
         looked.entities().filter(|(node, one)| may_be_dead(graph, *node, one)).collect();
     let wanted: HashSet<u32> = candidates.iter().map(|(node, _)| hash(graph, *node)).collect();
+    // Of what names are put together: `getattr(self, "_on_" + name)`.
+    let begun: HashSet<u32> = candidates.iter().flat_map(|(node, _)| beginnings(graph.name(*node))).collect();
     let mut mentioned: HashSet<u32> = HashSet::new();
     let mut led_to: HashSet<Node> = HashSet::new();
     for (place, file) in graph.all() {
-        mentioned.extend(file.facts.mentions.iter().filter(|hash| wanted.contains(hash)));
+        let told = file.facts.mentions.iter().filter(|hash| wanted.contains(hash) || begun.contains(hash));
+        mentioned.extend(told);
         let ties = graph.ties_of_file(place);
         led_to.extend(ties.filter(|tie| tie.to != Some(tie.from)).filter_map(|tie| tie.to));
     }
@@ -88,7 +93,9 @@ pub(super) fn unused(looked: &Looked<'_>) -> Vec<Smell> {
     let mut dead: HashSet<Node> = HashSet::new();
     let mut found = Vec::new();
     for (node, entity) in candidates.into_iter().filter(is_unused) {
-        let confidence = confidence(looked, node, entity);
+        let is_composed = beginnings(graph.name(node)).any(|begun| mentioned.contains(&begun));
+        let composed = if is_composed { COMPOSED } else { 0 };
+        let confidence = confidence(looked, node, entity).saturating_sub(composed);
         // A member of what is unused goes with it; parents stand before.
         let is_inside = graph.parent(node).is_some_and(|parent| dead.contains(&parent));
         if confidence >= looked.limits.dead_confidence {
@@ -121,6 +128,13 @@ fn smell(looked: &Looked<'_>, node: Node, entity: &Entity, confidence: u32) -> S
         ),
         suggestion: "remove it; if something outside the tree reaches it by name, ignore this issue",
     }
+}
+
+/// Returns the hashes of what a name begins with, up to each of its underscores.
+fn beginnings(name: &str) -> impl Iterator<Item = u32> {
+    let ends = name.match_indices('_').map(|(at, _)| at + 1);
+    let told = ends.filter(|end| *end > 2 && *end < name.len());
+    told.map(|end| word_hash(&name.as_bytes()[..end]))
 }
 
 fn hash(graph: &Graph, node: Node) -> u32 {

@@ -1,11 +1,11 @@
 //! How long it takes to put an issue right: an estimate by kind and by how far a measure is beyond its limit.
 
-use mcpd_codegraph::smells::{Smell, SmellKind};
+use mcpd_codegraph::smells::{Severity, Smell, SmellKind};
 
 /// The formula, as it is told.
 pub const FORMULA: &str = "hours = base of the kind * min(5, value / limit) of its first measure; a day has 8 hours; \
     bases: circular_dependency 4, god_class 8, tight_coupling 4, duplicate_code 2, long_function 1, high_complexity 1.5, \
-    deep_nesting 1, long_parameter_list 0.5, dead_code 0.25 without the factor; they are estimates, not measurements";
+    deep_nesting 1, long_parameter_list 0.5; without the factor dead_code 0.25 and a circle that is low 2; they are estimates, not measurements";
 
 /// Hours of a working day.
 pub const DAY: f64 = 8.0;
@@ -29,6 +29,7 @@ pub(super) fn of(smell: &Smell) -> f64 {
     let base = base(smell.kind);
     match (smell.kind, smell.measures.first()) {
         (SmellKind::DeadCode, _) | (_, None) => base,
+        (SmellKind::CircularDependency, _) if smell.severity == Severity::Low => base / 2.0,
         (
             SmellKind::CircularDependency
             | SmellKind::GodClass

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Checking, support::trees::Tree};
 
 /// Calls every tool of the family, in the project that the code tools have indexed and in one without code.
-pub async fn tools(tools: &Checking, tree: &Tree) {
+pub(crate) async fn tools(tools: &Checking, tree: &Tree) {
     let p = "shop";
     let ask = async |tool: &str, mut arguments: Value| {
         arguments["project_id"] = p.into();

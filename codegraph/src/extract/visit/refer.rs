@@ -129,7 +129,7 @@ impl Visit<'_> {
         let module = self.name(module);
         let item = item.map(|item| self.name(item));
         let alias = alias.map(|alias| self.name(alias));
-        self.facts.imports.push(Import { module, item, alias, glob, for_types: false, line });
+        self.facts.imports.push(Import { module, item, alias, glob, idle: false, line });
     }
 
     /// Returns how many imports were noted so far.
@@ -137,9 +137,9 @@ impl Visit<'_> {
         self.facts.imports.len()
     }
 
-    /// Says that the imports noted after so many are for types alone.
-    pub(crate) fn import_for_types(&mut self, after: usize) {
-        self.facts.imports.iter_mut().skip(after).for_each(|import| import.for_types = true);
+    /// Says that nothing is loaded by the imports noted after so many.
+    pub(crate) fn imports_are_idle(&mut self, after: usize) {
+        self.facts.imports.iter_mut().skip(after).for_each(|import| import.idle = true);
     }
 
     /// Notes the type of a variable, in the innermost definition; of a field (`self.x`), in the type around.

@@ -31,7 +31,7 @@ pub(super) fn import(visit: &mut Visit<'_>, node: Node<'_>) {
         .strip_prefix("import")
         .is_some_and(|rest| rest.trim_start().starts_with("type "))
     {
-        visit.import_for_types(before);
+        visit.imports_are_idle(before);
     }
 }
 

@@ -199,17 +199,21 @@ fn plain_type(declared: &str) -> &str {
 fn import(visit: &mut Visit<'_>, node: Node<'_>) {
     let before = visit.import_count();
     import_all_of(visit, node);
-    if is_for_types(visit, node) {
-        visit.import_for_types(before);
+    if is_idle(visit, node) {
+        visit.imports_are_idle(before);
     }
 }
 
-/// `if TYPE_CHECKING:` is false whenever code runs (PEP 484).
-fn is_for_types(visit: &Visit<'_>, node: Node<'_>) -> bool {
+/// `if TYPE_CHECKING:` is false whenever code runs (PEP 484), `if __name__ == "__main__":` whenever a file is imported.
+fn is_idle(visit: &Visit<'_>, node: Node<'_>) -> bool {
     let around =
         node.parent().and_then(|block| block.parent()).filter(|around| around.kind() == "if_statement");
     let condition = around.and_then(|around| visit.field(around, "condition"));
-    condition.is_some_and(|condition| condition == "TYPE_CHECKING" || condition.ends_with(".TYPE_CHECKING"))
+    condition.is_some_and(|condition| {
+        condition == "TYPE_CHECKING"
+            || condition.ends_with(".TYPE_CHECKING")
+            || condition.starts_with("__name__")
+    })
 }
 
 fn import_all_of(visit: &mut Visit<'_>, node: Node<'_>) {
@@ -236,8 +240,8 @@ fn import_all_of(visit: &mut Visit<'_>, node: Node<'_>) {
 fn import_from(visit: &mut Visit<'_>, node: Node<'_>) {
     let before = visit.import_count();
     import_items(visit, node);
-    if is_for_types(visit, node) {
-        visit.import_for_types(before);
+    if is_idle(visit, node) {
+        visit.imports_are_idle(before);
     }
 }
 

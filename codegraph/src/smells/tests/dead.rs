@@ -103,6 +103,14 @@ fn a_method_that_a_base_from_elsewhere_may_call_is_doubtful() {
 }
 
 #[test]
+fn a_name_that_may_be_put_together_is_doubtful() {
+    let called = "class Reader:\n    def read(self, name):\n        return getattr(self, \"_on_\" + name)()\n\n    def _on_text(self):\n        pass\n\n    def _off_text(self):\n        pass\n";
+    assert_eq!(dead(&[("a.py", called)]), ["a.py#method:Reader._off_text"]);
+    let formed = called.replace("\"_on_\" + name", "f\"_on_{name}\"");
+    assert_eq!(dead(&[("a.py", &formed)]), ["a.py#method:Reader._off_text"]);
+}
+
+#[test]
 fn what_a_module_does_not_export_and_nothing_uses_is_dead_as_a_whole() {
     let file = "__all__ = ('kept',)\n\ndef kept():\n    pass\n\ndef left_over():\n    pass\n\nclass _Old:\n    def _inner(self):\n        pass\n";
     assert_eq!(dead(&[("a.py", file)]), ["a.py#class:_Old", "a.py#function:left_over"]);
