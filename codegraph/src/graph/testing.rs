@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Graph, Node};
-use crate::facts::{Entity, Kind, Mark, Relation, Visibility};
+use crate::{
+    Language,
+    facts::{Entity, Kind, Mark, Relation, Visibility},
+};
 
 /// How much of the code tests reach. Nothing is run: a link is a call that could happen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,7 +64,11 @@ impl Graph {
         let Some(file) = self.file(place) else { return false };
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
         let lower = name.to_ascii_lowercase();
+        // What is built from scripts is put there by custom.
+        let is_built =
+            file.language.meets(Language::JavaScript) && file.path.split('/').any(|part| part == "dist");
         file.facts.generated
+            || is_built
             || [".pb.", "_pb2.", "_pb2_grpc.", ".g.", ".designer.", ".generated.", ".gen.", ".min."]
                 .iter()
                 .any(|part| lower.contains(part))
@@ -179,7 +186,7 @@ fn outermost<'e>(entities: &'e [Entity], flags: &'e [bool]) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Extractor, Language, Patience};
+    use crate::{Extractor, Patience};
 
     fn graph(files: &[(&str, &str)]) -> Graph {
         let mut graph = Graph::default();

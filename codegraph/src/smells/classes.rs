@@ -44,7 +44,8 @@ pub(super) fn gods(looked: &Looked<'_>) -> Vec<Smell> {
                 Measure { name: "methods", value: methods, limit: limits.class_methods },
                 Measure { name: "foreign", value: foreign, limit: limits.class_foreign },
             ],
-            confidence: 80,
+            // Of the two signs beside its weight, one alone may be a type that is merely large.
+            confidence: if methods > limits.class_methods && foreign > limits.class_foreign { 85 } else { 65 },
             title: format!(
                 "{}: {methods} methods with a complexity of {weight} together, {} at most, using {foreign} other types \
                  and files",

@@ -99,7 +99,10 @@ fn smell(looked: &Looked<'_>, group: Vec<Running<'_>>) -> Smell {
         (likeness(&first.metrics.sketch, &other.1.metrics.sketch) * 100.0).round() as u32
     };
     let least = rest.iter().map(alike).min().unwrap_or(100);
-    let second = rest.first().map_or_else(String::new, |(_, one)| graph.qualified(one.node));
+    let second = rest.first().map_or_else(String::new, |(_, one)| {
+        let (path, name) = (graph.path(one.node), graph.qualified(one.node));
+        if path == graph.path(first.node) { name } else { format!("{name} of {path}") }
+    });
     let more = if rest.len() > 1 { format!(" and {} more", rest.len() - 1) } else { String::new() };
     Smell {
         kind: SmellKind::DuplicateCode,

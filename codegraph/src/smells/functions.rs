@@ -12,7 +12,7 @@ pub(super) fn long(looked: &Looked<'_>) -> Vec<Smell> {
     let measured = |one: &Running<'_>| Measure { name: "lines", value: lines(looked.graph, one), limit };
     let of = Of {
         kind: SmellKind::LongFunction,
-        says: "lines long",
+        says: |value| format!("{value} lines long"),
         suggestion: "split it by what its parts are for, each a function with a name",
     };
     over(looked, &of, &measured)
@@ -24,7 +24,7 @@ pub(super) fn complex(looked: &Looked<'_>) -> Vec<Smell> {
     let measured = |one: &Running<'_>| Measure { name: "cyclomatic", value: one.metrics.cyclomatic, limit };
     let of = Of {
         kind: SmellKind::HighComplexity,
-        says: "decisions and one",
+        says: |value| format!("a cyclomatic complexity of {value}"),
         suggestion: "return early, move branches into functions of their own, or look cases up in a table",
     };
     over(looked, &of, &measured)
@@ -36,7 +36,7 @@ pub(super) fn nested(looked: &Looked<'_>) -> Vec<Smell> {
     let measured = |one: &Running<'_>| Measure { name: "nesting", value: one.metrics.nesting, limit };
     let of = Of {
         kind: SmellKind::DeepNesting,
-        says: "levels deep",
+        says: |value| format!("decisions and loops {value} deep"),
         suggestion: "turn conditions round and leave early, or make the inner block a function",
     };
     over(looked, &of, &measured)
@@ -52,7 +52,7 @@ pub(super) fn greedy(looked: &Looked<'_>) -> Vec<Smell> {
     };
     let of = Of {
         kind: SmellKind::LongParameterList,
-        says: "parameters",
+        says: |value| format!("{value} parameters"),
         suggestion: "put what belongs together into one object",
     };
     over(looked, &of, &measured)
@@ -61,7 +61,7 @@ pub(super) fn greedy(looked: &Looked<'_>) -> Vec<Smell> {
 /// What is said of functions over a limit.
 struct Of {
     kind: SmellKind,
-    says: &'static str,
+    says: fn(u32) -> String,
     suggestion: &'static str,
 }
 
@@ -76,10 +76,9 @@ fn over(looked: &Looked<'_>, of: &Of, measured: &dyn Fn(&Running<'_>) -> Measure
             others: Vec::new(),
             key: looked.graph.id(one.node),
             title: format!(
-                "{}: {} {}, {} at most",
+                "{}: {}, {} at most",
                 looked.graph.qualified(one.node),
-                measure.value,
-                of.says,
+                (of.says)(measure.value),
                 measure.limit
             ),
             measures: vec![measure],

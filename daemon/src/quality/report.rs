@@ -152,7 +152,7 @@ fn hot_spots(page: &mut String, told: &Told<'_>) -> std::fmt::Result {
     match &told.spots.history {
         Ok(history) => writeln!(
             page,
-            "Changes are those of {} commits; what ended the count: {}.",
+            "Commits looked at: {}; what ended the count: {}.",
             history.commits, history.ended
         )?,
         Err(why) => writeln!(page, "How often files changed is not known: {}.", why.as_str())?,

@@ -82,6 +82,12 @@ fn what_others_may_call_is_not_dead() {
     assert!(dead(&[("a.h", "static inline int in_header(void) { return 1; }\n")]).is_empty());
     let page = "function called_by_the_page() {}\n";
     assert!(dead(&[("a.js", page)]).is_empty(), "a script without modules");
+    let value = "const x = require('x');\nmodule.exports = base => class Mixed extends base { go() { x(); } };\nclass Gone {}\n";
+    assert_eq!(
+        dead(&[("b.js", value)]),
+        ["b.js#class:Gone"],
+        "a class that is a value goes wherever that goes"
+    );
     let java = "class A { private void readObject(java.io.ObjectInputStream in) {} private A() {} public static void go() {} }\n";
     assert!(dead(&[("A.java", java)]).iter().all(|key| !key.contains("read")), "serialisation calls it");
 }

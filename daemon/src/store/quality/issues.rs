@@ -101,7 +101,7 @@ pub(super) const COLUMNS: &str = "SELECT id, fingerprint, kind, severity, status
      files, measures, confidence, hours, detected_at, resolved_at, status_by, note FROM quality_issues";
 
 impl QualityRepository<'_> {
-    /// Returns a page of a project's issues, the worst first, and how many there are in all.
+    /// Returns a page of a project's issues, the open ones and the worst first, and how many there are in all.
     pub async fn issues(
         &self,
         project: &str,
@@ -110,7 +110,10 @@ impl QualityRepository<'_> {
     ) -> Result<(Vec<Issue>, i64), StoreError> {
         const WHERE: &str = "WHERE project = ? AND (? IS NULL OR severity = ?) AND (? IS NULL OR status = ?) \
              AND (? IS NULL OR kind = ?) AND (? IS NULL OR path = ?)";
-        let list = format!("{COLUMNS} {WHERE} ORDER BY severity_rank DESC, path, line, id LIMIT ? OFFSET ?");
+        let list = format!(
+            "{COLUMNS} {WHERE} ORDER BY \
+             CASE WHEN status IN ('open', 'in_progress') THEN 0 ELSE 1 END, severity_rank DESC, path, line, id LIMIT ? OFFSET ?"
+        );
         let count = format!("SELECT count(*) FROM quality_issues {WHERE}");
         let (severity, status) = (filter.severity.as_deref(), filter.status.as_deref());
         let (kind, path) = (filter.kind.as_deref(), filter.path.as_deref());

@@ -41,7 +41,7 @@ pub(super) struct Args {
 pub(super) struct Output {
     /// how many there are in all
     total: i64,
-    /// the worst first
+    /// the open ones before the others, the worst first
     issues: Vec<Row>,
     /// offset of the next page, when there is one
     #[serde(skip_serializing_if = "Option::is_none")]
