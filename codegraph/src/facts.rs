@@ -237,6 +237,8 @@ pub struct Import {
     pub alias: Option<Name>,
     /// Whether everything of it becomes known by its own name.
     pub glob: bool,
+    /// Whether nothing is loaded by it when the file is: it is for types alone, or for a file that is run itself.
+    pub idle: bool,
     /// Line, from 1.
     pub line: u32,
 }
@@ -250,6 +252,40 @@ pub struct Binding {
     pub variable: Name,
     /// Its type, or the path of what was called to make it.
     pub type_name: Name,
+}
+
+/// A word by which people mark what is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words themselves")]
+pub enum Mark {
+    Todo,
+    Fixme,
+    Hack,
+    Xxx,
+}
+
+impl Mark {
+    /// Every word, in the order people list them.
+    pub const ALL: [Self; 4] = [Self::Todo, Self::Fixme, Self::Hack, Self::Xxx];
+
+    /// Returns the word as it stands in comments.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Todo => "TODO",
+            Self::Fixme => "FIXME",
+            Self::Hack => "HACK",
+            Self::Xxx => "XXX",
+        }
+    }
+}
+
+/// A line of a comment that marks something as left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// With which word.
+    pub mark: Mark,
+    /// Line, from 1.
+    pub line: u32,
 }
 
 /// Everything one file says.
@@ -275,6 +311,13 @@ pub struct Facts {
     pub first_error: Option<u32>,
     /// Whether more is in it than was kept.
     pub cut: bool,
+    /// What its comments mark as left to do, in the order of the text.
+    pub markers: Vec<Marker>,
+    /// Whether it says that a program wrote it.
+    pub generated: bool,
+    /// Hashes of the words in it that are not the names of its own definitions, ascending: a name that no file mentions
+    /// is used by none.
+    pub mentions: Vec<u32>,
     /// The strings that names stand for; empty once the file is part of a graph.
     pub names: Vec<String>,
 }

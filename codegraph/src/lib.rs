@@ -9,13 +9,14 @@ mod graph;
 mod language;
 mod languages;
 pub mod probes;
+pub mod smells;
 pub mod survey;
 pub mod tree;
 
 pub use extract::{Extractor, Patience, Unread, likeness};
 pub use facts::Facts;
 pub use graph::{
-    About, Direction, FileAbout, Fit, FoundNodes, Graph, Hanging, HotSpot, Imported, Leaning, Node, Shape,
-    Step, Tie, Ties, Totals, Trace, Unparsed,
+    About, Direction, FileAbout, Fit, FoundNodes, Graph, Hanging, HotSpot, Imported, Leaning, Node, Reach,
+    Shape, Step, Tie, Ties, Totals, Trace, Unparsed, Written,
 };
 pub use language::Language;

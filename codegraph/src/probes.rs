@@ -4,13 +4,33 @@
 
 use std::time::Duration;
 
-use crate::{Direction, Extractor, Facts, Graph, Language, Patience, Unread};
+use crate::{
+    Direction, Extractor, Facts, Graph, Language, Patience, Unread,
+    smells::{SmellKind, Thresholds},
+};
 
 /// One probe.
 pub type Probe = fn(&[u8]);
 
 /// Every probe by the name of its target and its corpus.
 pub const ALL: [(&str, Probe); 2] = [("facts", facts), ("source", source)];
+
+/// Thresholds that nearly everything passes.
+const STRICT: Thresholds = Thresholds {
+    tests: true,
+    partial: false,
+    function_lines: 1,
+    complexity: 1,
+    nesting: 1,
+    parameters: 1,
+    class_complexity: 1,
+    class_methods: 1,
+    class_foreign: 1,
+    coupling: 1,
+    duplicate_tokens: 1,
+    duplicate_likeness: 1,
+    dead_confidence: 1,
+};
 
 /// Definitions that a graph is asked about.
 const ASKED: usize = 50;
@@ -85,6 +105,11 @@ fn ask(language: Language, facts: Facts) {
 
 fn answers(graph: &Graph, paths: &[String]) {
     let _ = (graph.totals(), graph.shape(10), graph.unparsed(), graph.bytes());
+    let _ = (graph.reach(), graph.remarks());
+    for smell in graph.smells(&STRICT, &SmellKind::ALL).found {
+        assert!(!smell.key.is_empty() && !smell.title.is_empty(), "a smell without a name");
+        assert!(smell.confidence <= 100, "{} is more than sure", smell.title);
+    }
     for file in paths.iter().filter_map(|path| graph.file_at(path)) {
         let _ = (graph.file_facts(file), graph.imports(file), graph.referring_files(file));
         let inside = graph.inside(file);

@@ -44,6 +44,7 @@ fn told(facts: &Facts) -> String {
         let item = import.item.map_or("-", name);
         let alias = import.alias.map_or("-", name);
         let glob = if import.glob { " all" } else { "" };
+        let glob = if import.idle { format!("{glob} idle") } else { glob.to_owned() };
         writeln!(out, ":{} {:?} item {item} as {alias}{glob}", import.line, name(import.module)).unwrap();
     }
     writeln!(out, "\n# references").unwrap();
@@ -61,6 +62,9 @@ fn told(facts: &Facts) -> String {
     writeln!(out, "\n# types of variables").unwrap();
     for one in &facts.bindings {
         writeln!(out, "{}: {} is {}", whose(one.scope), name(one.variable), name(one.type_name)).unwrap();
+    }
+    for marker in &facts.markers {
+        writeln!(out, "marked :{} {}", marker.line, marker.mark.as_str()).unwrap();
     }
     out
 }
@@ -99,6 +103,35 @@ fn every_language_gives_the_graph_it_should() {
         let facts = extractor.read(*language, name, text, Patience::ENDLESS).unwrap();
         assert_eq!(Facts::decode(&facts.encode()).as_ref(), Some(&facts), "{name} is kept as it is");
         insta::assert_snapshot!(format!("{}_{}", language.as_str(), name.replace('.', "_")), told(&facts));
+    }
+}
+
+#[test]
+fn what_comments_mark_is_counted_in_every_language() {
+    let mut extractor = Extractor::default();
+    for language in Language::ALL {
+        let comment = match language {
+            Language::Python | Language::Ruby => "# TODO one\nx = 1 # FIXME(me): two\n# todo, TODOS\n",
+            Language::Vue => "<script>\n// TODO one\n/* a\n   FIXME two */\nlet todo = 'TODO'\n</script>\n",
+            Language::Php => "<?php\n// TODO one\n/* a\n * FIXME two */\n$todo = 'TODO';\n",
+            Language::JavaScript
+            | Language::TypeScript
+            | Language::Tsx
+            | Language::Java
+            | Language::Swift
+            | Language::Rust
+            | Language::Go
+            | Language::C
+            | Language::Cpp
+            | Language::CSharp
+            | Language::Kotlin => "// TODO one\n/* a\n * FIXME two */\n",
+        };
+        let path = format!("a.{}", language.extensions()[0]);
+        let facts = extractor.read(language, &path, comment.as_bytes(), Patience::ENDLESS).unwrap();
+        let marks: Vec<&str> = facts.markers.iter().map(|marker| marker.mark.as_str()).collect();
+        assert_eq!(marks, ["TODO", "FIXME"], "{}", language.as_str());
+        let second = comment.lines().position(|line| line.contains("FIXME")).unwrap() as u32 + 1;
+        assert_eq!(facts.markers[1].line, second, "{}", language.as_str());
     }
 }
 

@@ -4,7 +4,7 @@
 //! from it, or twice in it, does not build.
 
 use crate::tree::{
-    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry,
+    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
 };
 
 /// What it takes for a changed setting to count.
@@ -159,6 +159,22 @@ settings! {
         input_tokens: Live,
         output_tokens: Live,
         monthly_tokens: Live,
+    }
+    quality: Quality {
+        tests: Live,
+        function_lines: Live,
+        complexity: Live,
+        nesting: Live,
+        parameters: Live,
+        class_complexity: Live,
+        class_methods: Live,
+        class_foreign: Live,
+        coupling: Live,
+        duplicate_tokens: Live,
+        duplicate_likeness: Live,
+        dead_confidence: Live,
+        history: Live,
+        history_commits: Live,
     }
     telemetry: Telemetry {
         log: Live,

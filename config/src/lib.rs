@@ -27,7 +27,7 @@ pub use layers::{Origin, Overrides};
 pub use rate::{Rate, RateError};
 pub use reference::{REFERENCE, starter};
 pub use tree::{
-    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry,
+    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
 };
 pub use word::{
     AiProvider, EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, UnknownWord,

@@ -37,6 +37,13 @@ pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D
     u32::try_from(number).map_err(D::Error::custom)
 }
 
+/// Reads a share in hundredths, above zero.
+pub(crate) fn percent<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
+    let whole = Whole { form: "a whole number from 1 to 100", least: 1, most: 100, read: None };
+    let number = input.deserialize_any(whole)?;
+    u32::try_from(number).map_err(D::Error::custom)
+}
+
 /// Reads a number above zero that may be left out.
 pub(crate) fn some_at_least_one<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
     at_least_one(input).map(Some)

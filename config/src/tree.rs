@@ -41,6 +41,8 @@ pub struct Config {
     pub code: Code,
     /// Whose words the tools of family ai give.
     pub ai: Ai,
+    /// How much of what there may be in code before it is an issue.
+    pub quality: Quality,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
     /// The operators' socket.
@@ -253,6 +255,53 @@ pub struct Code {
     /// Memory of the graphs of projects that are not asked right now, in bytes.
     #[serde(deserialize_with = "size::bytes")]
     pub graph_memory: u64,
+}
+
+/// How much of what there may be in code before it is an issue.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quality {
+    /// Whether issues are looked for in tests, too.
+    pub tests: bool,
+    /// Lines of a function.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub function_lines: u32,
+    /// Cyclomatic complexity of a function.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub complexity: u32,
+    /// Decisions and loops in one another.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub nesting: u32,
+    /// Parameters of a function.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub parameters: u32,
+    /// Complexity of all methods of a type together.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub class_complexity: u32,
+    /// Methods of a type that is complex.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub class_methods: u32,
+    /// Other types and files used by a type that is complex.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub class_foreign: u32,
+    /// Other types and files used by any type or file.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub coupling: u32,
+    /// Tokens of a function that is compared with others.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub duplicate_tokens: u32,
+    /// Likeness from which on two functions are copies, in hundredths.
+    #[serde(deserialize_with = "size::percent")]
+    pub duplicate_likeness: u32,
+    /// Confidence from which on something is called unused, in hundredths.
+    #[serde(deserialize_with = "size::percent")]
+    pub dead_confidence: u32,
+    /// How far back commits count for how often a file changed.
+    #[serde(deserialize_with = "period::positive")]
+    pub history: Duration,
+    /// Commits that are looked at for that.
+    #[serde(deserialize_with = "size::at_least_one")]
+    pub history_commits: u32,
 }
 
 impl Config {

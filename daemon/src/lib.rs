@@ -22,6 +22,7 @@ pub mod memory;
 mod outbound;
 #[doc(hidden)]
 pub mod probes;
+pub mod quality;
 pub mod signals;
 pub mod store;
 pub mod telemetry;

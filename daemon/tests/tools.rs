@@ -1,6 +1,8 @@
 //! Every tool keeps what it publishes: answers fit the output schema, and docs/tools.md says what `tools/list` says.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "tools/quality.rs"]
+mod quality;
 mod support;
 
 use std::{collections::HashMap, path::Path};
@@ -191,6 +193,7 @@ async fn every_answer_fits_its_published_schema() {
     assert_eq!(unknown["error"]["code"], "unknown_project");
 
     code_tools(&tools, &tree).await;
+    quality::tools(&tools, &tree).await;
     let called = tools.called.borrow().len();
     assert_eq!(called, tools.schemas.len(), "every tool was called");
 }

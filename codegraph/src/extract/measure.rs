@@ -102,6 +102,6 @@ pub fn likeness(one: &[u32], other: &[u32]) -> f64 {
 }
 
 /// FNV-1a (Fowler, Noll, Vo), 32 bits.
-pub(super) fn hash(bytes: &[u8]) -> u32 {
+pub(crate) fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

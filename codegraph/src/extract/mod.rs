@@ -16,8 +16,9 @@ use thiserror::Error;
 use tree_sitter::{ParseOptions, ParseState, Tree};
 
 pub(crate) use grammar::{Grammar, Handler, Modules};
+pub(crate) use measure::hash as word_hash;
 pub use measure::likeness;
-pub(crate) use visit::{Def, Visit};
+pub(crate) use visit::{Def, MOST_MENTIONS, Visit};
 
 use crate::{Facts, Language, languages};
 use grammar::Compiled;

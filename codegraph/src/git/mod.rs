@@ -5,6 +5,7 @@
 
 mod changes;
 mod discover;
+mod history;
 mod index;
 mod inflate;
 mod objects;
@@ -13,6 +14,8 @@ mod refs;
 
 #[cfg(test)]
 mod tests;
+
+pub use history::{Ended, History, Window};
 
 use crate::tree::{Jail, Root, TreeError};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::{File, Graph, Node, Target, WHOLE, explore, find, linker, modules};
 use crate::{
     Facts, Language,
-    facts::{Entity, Import, Name, Receiver, Reference},
+    facts::{Entity, Import, Marker, Name, Receiver, Reference},
 };
 
 impl Graph {
@@ -194,5 +194,6 @@ fn weight(facts: &Facts) -> usize {
         })
         .sum();
     let links = facts.references.len() * (size_of::<Reference>() + size_of::<Option<Target>>());
-    texts + facts.entities.len() * (size_of::<Entity>() + 40) + links + facts.imports.len() * 64 + 512
+    let heard = 4 * facts.mentions.len() + size_of::<Marker>() * facts.markers.len();
+    texts + facts.entities.len() * (size_of::<Entity>() + 40) + links + facts.imports.len() * 64 + heard + 512
 }

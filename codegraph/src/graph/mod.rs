@@ -11,6 +11,7 @@ mod modules;
 mod names;
 mod shape;
 mod stand;
+mod testing;
 mod ties;
 mod trace;
 
@@ -18,7 +19,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use find::{Fit, FoundNodes};
 pub use look::{About, FileAbout, Imported};
+pub(crate) use modules::Place;
+pub(crate) use shape::strongly_connected;
 pub use shape::{HotSpot, Leaning, Shape, Totals, Unparsed};
+pub use testing::{Reach, Written};
 pub use ties::{Tie, Ties};
 pub use trace::{Direction, Hanging, Step, Trace};
 

@@ -219,7 +219,7 @@ impl Graph {
 
 /// Returns the groups whose members reach each other, those that lean on nothing else first (Tarjan, "Depth-first
 /// search and linear graph algorithms", 1972), with a stack of its own: a tree may be deep.
-fn strongly_connected(places: &[u32], leans: &HashMap<u32, Vec<u32>>) -> Vec<Vec<u32>> {
+pub(crate) fn strongly_connected(places: &[u32], leans: &HashMap<u32, Vec<u32>>) -> Vec<Vec<u32>> {
     #[derive(Clone, Copy)]
     struct Mark {
         index: usize,

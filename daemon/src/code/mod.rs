@@ -2,6 +2,7 @@
 //! store, and questions are answered from a graph in main memory that is checked against the tree before each.
 
 mod analysis;
+mod beside;
 mod contents;
 mod desk;
 mod error;
@@ -28,6 +29,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use analysis::{PassedOver, Wish};
+pub use beside::{Beside, LeftOut, NoHistory, Wanted};
 pub use desk::Desk;
 pub use error::CodeError;
 pub use fresh::Freshness;

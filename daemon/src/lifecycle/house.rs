@@ -14,6 +14,7 @@ use crate::{
     guard::Guard,
     mcp::{Library, Mcp, News, Sessions},
     memory::Memories,
+    quality::Quality,
     store::Store,
     telemetry::Recorder,
     tools::{Health, Registry, Shelves},
@@ -60,7 +61,8 @@ impl House {
         let memories = Arc::new(Memories::new(store.clone(), in_force.1.clone(), models));
         let code = Code::new(store.clone(), in_force.1.clone(), home);
         let ai = Arc::new(Ai::new(store.clone(), in_force.1.clone(), Arc::clone(&recorder)));
-        let shelves = Shelves { store: &store, memories: &memories, code: &code, ai: &ai };
+        let quality = Quality::new(store.clone(), Arc::clone(&code), in_force.1.clone());
+        let shelves = Shelves { store: &store, memories: &memories, code: &code, quality: &quality, ai: &ai };
         let registry = Arc::new(Registry::new(shelves, in_force.1.clone(), &recorder)?);
         registry.restore(&store).await?;
         let sessions = Arc::new(Sessions::new(&config.limits, Some(store.clone())));

@@ -16,6 +16,7 @@ mod migrate;
 mod notes;
 mod plan;
 mod projects;
+mod quality;
 mod sessions;
 mod statistics;
 mod todos;
@@ -53,6 +54,10 @@ pub use memories::{
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
 pub use plan::{Plan, PlannedTodo};
 pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
+pub use quality::{
+    Closing, FoundIssue, Issue, IssueFilter, NewSnapshot, QualityRepository, QualitySnapshot, Reconciled,
+    Run, Scores, StatusChange,
+};
 pub use sessions::{DevSession, NewSession, SessionEnd, SessionRepository};
 pub use statistics::{Statistics, StatisticsRepository};
 pub use todos::{NewTodo, Todo, TodoChange, TodoFilter, TodoRepository};
@@ -166,6 +171,11 @@ impl Store {
     /// Returns the source trees.
     pub fn code(&self) -> CodeRepository<'_> {
         CodeRepository(self)
+    }
+
+    /// Returns the issues of code, and how projects stood.
+    pub fn quality(&self) -> QualityRepository<'_> {
+        QualityRepository(self)
     }
 
     /// Returns the todos.

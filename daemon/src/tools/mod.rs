@@ -11,6 +11,7 @@ mod health;
 pub(crate) mod markdown;
 mod memory;
 mod params;
+mod quality;
 mod registry;
 mod schema;
 mod stats;

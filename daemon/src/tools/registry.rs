@@ -33,6 +33,7 @@ use crate::{
     code,
     guard::Permit,
     memory::Memories,
+    quality::Quality,
     store::Store,
     telemetry::{CallFinished, Recorder, Summary, ToolMeter},
 };
@@ -87,6 +88,8 @@ pub struct Shelves<'a> {
     pub memories: &'a Arc<Memories>,
     /// The code of projects.
     pub code: &'a Arc<code::Code>,
+    /// What is wrong with it.
+    pub quality: &'a Arc<Quality>,
     /// The provider, if one is set up.
     pub ai: &'a Arc<ai::Ai>,
 }
@@ -121,11 +124,12 @@ impl Registry {
     ) -> Result<Self, BadSchema> {
         let changes = watch::Sender::new(0);
         let mut building = Building::new(recorder, &changes);
-        let Shelves { store, memories, code, ai: _ } = shelves;
+        let Shelves { store, memories, code, quality, ai: _ } = shelves;
         memory::register(&mut building, store, memories)?;
         super::code::register(&mut building, code, &config)?;
         context::register(&mut building, store, memories)?;
         super::ai::register(&mut building, shelves)?;
+        super::quality::register(&mut building, quality)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
         let entries = building.entries();
@@ -259,6 +263,20 @@ impl Registry {
 
     fn enabled(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.is_enabled())
+    }
+}
+
+#[cfg(test)]
+impl Registry {
+    /// Builds every tool on a store, with nothing else set up.
+    pub(crate) fn on(store: &Store, config: &watch::Receiver<Arc<Config>>) -> Self {
+        let recorder = Arc::new(Recorder::default());
+        let memories = Arc::new(Memories::new(store.clone(), config.clone(), "models".into()));
+        let code = code::Code::new(store.clone(), config.clone(), None);
+        let quality = Quality::new(store.clone(), Arc::clone(&code), config.clone());
+        let ai = Arc::new(ai::Ai::new(store.clone(), config.clone(), Arc::clone(&recorder)));
+        let shelves = Shelves { store, memories: &memories, code: &code, quality: &quality, ai: &ai };
+        Self::new(shelves, config.clone(), &recorder).unwrap()
     }
 }
 

@@ -123,6 +123,9 @@ impl Visit<'_> {
         let signature = def.signature.unwrap_or_else(|| self.head(node, def.body));
         let end = node.end_position();
         let last_row = if end.column == 0 && end.row > row { end.row - 1 } else { end.row };
+        if let Some(at) = def.at {
+            self.overheard.defined(at);
+        }
         let entity = self.facts.entities.len() as u32;
         if def.kind.is_type() {
             self.types.entry(def.name.clone()).or_insert(entity);

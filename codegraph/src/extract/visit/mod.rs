@@ -2,6 +2,8 @@
 //! it, by what it is about.
 
 mod define;
+mod mark;
+mod overhear;
 mod refer;
 mod remark;
 mod say;
@@ -17,6 +19,8 @@ use super::{
 use crate::facts::{Facts, Kind, Name, Visibility};
 
 pub(crate) use define::Def;
+pub(crate) use overhear::MOST_MENTIONS;
+use overhear::Overheard;
 use remark::Remark;
 
 /// Longest name, in bytes; what is longer is no name that a person gave.
@@ -60,6 +64,8 @@ pub(crate) struct Visit<'t> {
     types: HashMap<String, u32>,
     /// Namespaces, by name.
     modules: HashMap<String, u32>,
+    /// Words that stand in the file.
+    overheard: Overheard,
 }
 
 impl<'t> Visit<'t> {
@@ -83,11 +89,13 @@ impl<'t> Visit<'t> {
             decorations: Vec::new(),
             types: HashMap::new(),
             modules: HashMap::new(),
+            overheard: Overheard::default(),
         }
     }
 
     pub(super) fn finish(mut self) -> Facts {
         self.take_opening();
+        self.facts.mentions = self.overheard.mentions();
         self.facts
     }
 
@@ -148,6 +156,7 @@ impl<'t> Visit<'t> {
         let kind = node.kind_id();
         let meaning = compiled.meaning(kind);
         if meaning.comment {
+            self.mark(node);
             self.comment(node);
             self.descend = false;
             return;
@@ -159,6 +168,12 @@ impl<'t> Visit<'t> {
         }
         if let Some(handler) = meaning.handler {
             handler(self, node);
+        }
+        let is_leaf = node.child_count() == 0;
+        if !self.descend {
+            self.overheard.all(self.text, node);
+        } else if is_leaf || meaning.whole {
+            self.overheard.short(self.text, node);
         }
         if let Some(meter) = self.open.last_mut().and_then(|open| open.meter.as_mut()) {
             if meaning.branch {
@@ -173,7 +188,7 @@ impl<'t> Visit<'t> {
             }
             if meaning.alike || meaning.whole {
                 meter.token(ALIKE);
-            } else if node.child_count() == 0 {
+            } else if is_leaf {
                 meter.token(compiled.hash(kind));
             }
         }

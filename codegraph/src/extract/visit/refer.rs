@@ -129,7 +129,17 @@ impl Visit<'_> {
         let module = self.name(module);
         let item = item.map(|item| self.name(item));
         let alias = alias.map(|alias| self.name(alias));
-        self.facts.imports.push(Import { module, item, alias, glob, line });
+        self.facts.imports.push(Import { module, item, alias, glob, idle: false, line });
+    }
+
+    /// Returns how many imports were noted so far.
+    pub(crate) fn import_count(&self) -> usize {
+        self.facts.imports.len()
+    }
+
+    /// Says that nothing is loaded by the imports noted after so many.
+    pub(crate) fn imports_are_idle(&mut self, after: usize) {
+        self.facts.imports.iter_mut().skip(after).for_each(|import| import.idle = true);
     }
 
     /// Notes the type of a variable, in the innermost definition; of a field (`self.x`), in the type around.

@@ -23,6 +23,19 @@ pub(super) fn export(visit: &mut Visit<'_>, node: Node<'_>) {
 }
 
 pub(super) fn import(visit: &mut Visit<'_>, node: Node<'_>) {
+    let before = visit.import_count();
+    import_all_of(visit, node);
+    // `import type { T } from "./t"` is gone once it has been compiled.
+    if visit
+        .short_text(node)
+        .strip_prefix("import")
+        .is_some_and(|rest| rest.trim_start().starts_with("type "))
+    {
+        visit.imports_are_idle(before);
+    }
+}
+
+fn import_all_of(visit: &mut Visit<'_>, node: Node<'_>) {
     visit.skip();
     let line = line_of(node);
     let Some(source) = node.child_by_field_name("source") else { return };

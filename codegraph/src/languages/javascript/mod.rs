@@ -77,10 +77,12 @@ pub(crate) fn class(visit: &mut Visit<'_>, node: Node<'_>) {
         // `const A = class { … }` has been given its name by the declarator.
         None => return,
     };
+    // An expression is a value: whoever gets it may use the class.
+    let visibility = if node.kind() == "class" { Visibility::Public } else { exported(visit, node) };
     let def = Def {
         at: node.child_by_field_name("name"),
         body: node.child_by_field_name("body"),
-        visibility: exported(visit, node),
+        visibility,
         ..Def::new(Kind::Class, name)
     };
     let Some(entity) = visit.define(node, def) else { return };

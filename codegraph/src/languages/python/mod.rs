@@ -197,6 +197,26 @@ fn plain_type(declared: &str) -> &str {
 }
 
 fn import(visit: &mut Visit<'_>, node: Node<'_>) {
+    let before = visit.import_count();
+    import_all_of(visit, node);
+    if is_idle(visit, node) {
+        visit.imports_are_idle(before);
+    }
+}
+
+/// `if TYPE_CHECKING:` is false whenever code runs (PEP 484), `if __name__ == "__main__":` whenever a file is imported.
+fn is_idle(visit: &Visit<'_>, node: Node<'_>) -> bool {
+    let around =
+        node.parent().and_then(|block| block.parent()).filter(|around| around.kind() == "if_statement");
+    let condition = around.and_then(|around| visit.field(around, "condition"));
+    condition.is_some_and(|condition| {
+        condition == "TYPE_CHECKING"
+            || condition.ends_with(".TYPE_CHECKING")
+            || condition.starts_with("__name__")
+    })
+}
+
+fn import_all_of(visit: &mut Visit<'_>, node: Node<'_>) {
     let line = node.start_position().row as u32 + 1;
     let mut cursor = node.walk();
     for name in node.children_by_field_name("name", &mut cursor) {
@@ -221,6 +241,14 @@ fn import(visit: &mut Visit<'_>, node: Node<'_>) {
 }
 
 fn import_from(visit: &mut Visit<'_>, node: Node<'_>) {
+    let before = visit.import_count();
+    import_items(visit, node);
+    if is_idle(visit, node) {
+        visit.imports_are_idle(before);
+    }
+}
+
+fn import_items(visit: &mut Visit<'_>, node: Node<'_>) {
     let module = visit.field(node, "module_name").unwrap_or_else(|| "__future__".into());
     let mut cursor = node.walk();
     for name in node.children_by_field_name("name", &mut cursor) {

@@ -5,8 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     mcp::library::fixture::{Shelf, me, stranger, without},
-    telemetry::Recorder,
-    tools::{Registry, Shelves},
+    tools::Registry,
 };
 
 fn arguments(given: &[(&str, &str)]) -> Arguments {
@@ -34,11 +33,7 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
     let shelf = Shelf::new().await;
     let config = Arc::new(mcpd_config::Config::load(None, &[]).unwrap());
     let (_sender, config) = tokio::sync::watch::channel(config);
-    let code = crate::code::Code::new(shelf.library.store.clone(), config.clone(), None);
-    let (store, recorder) = (&shelf.library.store, Arc::new(Recorder::default()));
-    let ai = Arc::new(crate::ai::Ai::new(store.clone(), config.clone(), Arc::clone(&recorder)));
-    let shelves = Shelves { store, memories: &shelf.library.memories, code: &code, ai: &ai };
-    let registry = Registry::new(shelves, config, &recorder).unwrap();
+    let registry = Registry::on(&shelf.library.store, &config);
     let named = words::tools_named();
     assert!(named.len() > 5);
     for tool in named {

@@ -10,7 +10,7 @@ pub use write::{Commit, NewFacts, NewFile, NewTree};
 use super::Store;
 
 /// Version of the extraction: facts of another are not read.
-pub const EXTRACTION: i64 = 1;
+pub const EXTRACTION: i64 = 2;
 
 /// Where a tree comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

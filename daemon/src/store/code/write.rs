@@ -236,6 +236,14 @@ async fn forget(connection: &mut SqliteConnection, project: String) -> Result<u6
         .bind(&project)
         .execute(&mut *connection)
         .await?;
+    // What was found in it names its files and definitions.
+    for sql in [
+        "DELETE FROM quality_issues WHERE project = ?",
+        "DELETE FROM quality_snapshots WHERE project = ?",
+        "DELETE FROM quality_runs WHERE project = ?",
+    ] {
+        sqlx::query(sql).bind(&project).execute(&mut *connection).await?;
+    }
     sqlx::query("DELETE FROM code_trees WHERE project = ?").bind(&project).execute(connection).await?;
     Ok(files.rows_affected())
 }

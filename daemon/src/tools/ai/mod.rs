@@ -25,7 +25,7 @@ use super::{
 /// Adds the family.
 pub(super) fn register(
     registry: &mut Building<'_>,
-    Shelves { store, memories, code, ai }: Shelves<'_>,
+    Shelves { store, memories, code, quality: _, ai }: Shelves<'_>,
 ) -> Result<(), BadSchema> {
     let thinking = || thinking::Thinking { ai: Arc::clone(ai) };
     let asking = || Asking::new(code);

@@ -88,19 +88,10 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::{auth::Need, memory::Memories, telemetry::Recorder};
+    use crate::auth::Need;
 
     fn words(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
-    }
-
-    fn registry(store: &Store, config: &watch::Receiver<Arc<mcpd_config::Config>>) -> Registry {
-        let memories = Arc::new(Memories::new(store.clone(), config.clone(), "models".into()));
-        let code = crate::code::Code::new(store.clone(), config.clone(), None);
-        let recorder = Arc::new(Recorder::default());
-        let ai = Arc::new(crate::ai::Ai::new(store.clone(), config.clone(), Arc::clone(&recorder)));
-        let shelves = super::super::Shelves { store, memories: &memories, code: &code, ai: &ai };
-        Registry::new(shelves, config.clone(), &recorder).unwrap()
     }
 
     #[tokio::test]
@@ -108,7 +99,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
         let (_sender, config) = watch::channel(Arc::new(mcpd_config::Config::load(None, &[]).unwrap()));
-        let build = || registry(&store, &config);
+        let build = || Registry::on(&store, &config);
         let registry = build();
         let (all, full) = (registry.len(), registry.full_list.read().clone());
         let mut changes = registry.changes();
@@ -143,7 +134,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
         let (_sender, config) = watch::channel(Arc::new(mcpd_config::Config::load(None, &[]).unwrap()));
-        let registry = registry(&store, &config);
+        let registry = Registry::on(&store, &config);
         store.close().await;
         let refused = registry.switch(&store, &words(&["create_todo"]), false).await;
         assert!(matches!(refused, Err(SwitchError::Store(_))));
