@@ -113,6 +113,23 @@ pub struct Report {
     pub snapshot: Option<String>,
 }
 
+/// How a project stands now, beside how it went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stood {
+    /// All of it for people.
+    pub report: Report,
+    /// Each dimension.
+    pub scored: Vec<Scored>,
+    /// The whole; nothing where nothing was measured.
+    pub overall: Option<f64>,
+    /// What was found, without what somebody ignores, the worst first.
+    pub standing: Vec<Standing>,
+    /// Where it costs most, the worst first.
+    pub spots: Vec<Spot>,
+    /// How fresh it is.
+    pub fresh: Freshness,
+}
+
 /// What manifests and the folder say of a project.
 #[derive(Default)]
 struct Around {
@@ -167,25 +184,29 @@ impl Quality {
     }
 
     /// Writes how a project stands now, beside how it went. Nothing is kept.
-    pub async fn report(&self, owner: &Owner, project: &str) -> Result<Report, QualityError> {
+    pub async fn stand(&self, owner: &Owner, project: &str) -> Result<Stood, QualityError> {
         let measured = self.measure(owner, project, SmellKind::ALL.to_vec()).await?;
         let standing = self.standing(owner, project, &measured).await?;
         let around = self.around(owner, project).await?;
         let points = standing.iter().map(|one| score::points(one.found.severity)).sum();
         let scored = judged(&measured, &around, standing.len(), points);
         let trends = self.trends(owner, project, 0).await?;
+        let (spots, scores) =
+            (self.spots(owner, project, &measured, &standing).await?, score::scores(&scored));
         let told = report::Told {
             project,
             scored: &scored,
-            scores: score::scores(&scored),
+            scores,
             standing: &standing,
-            spots: &self.spots(owner, project, &measured, &standing).await?,
+            spots: &spots,
             dependencies: around.dependencies.as_ref(),
             trends: &trends,
             measured: &measured,
         };
         let snapshot = trends.snapshots.last().map(|snapshot| snapshot.id.clone());
-        Ok(Report { text: report::written(&told), snapshot })
+        let report = Report { text: report::written(&told), snapshot };
+        let (fresh, spots) = (measured.fresh, spots.spots);
+        Ok(Stood { report, overall: scores.overall, scored, standing, spots, fresh })
     }
 
     /// Returns how a project went since a time, UTC milliseconds.

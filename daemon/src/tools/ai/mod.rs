@@ -1,6 +1,7 @@
 //! Understanding and plans. Each tool gathers facts first; then a provider puts them into words, or the client's model
 //! does, or the facts go back with what to do with them. What is counted or linked comes from the facts in every case.
 
+mod ai_analyze_code_quality;
 mod ai_decompose_task;
 mod ai_explain_architecture;
 mod ai_generate_resumption_briefing;
@@ -25,7 +26,7 @@ use super::{
 /// Adds the family.
 pub(super) fn register(
     registry: &mut Building<'_>,
-    Shelves { store, memories, code, quality: _, ai }: Shelves<'_>,
+    Shelves { store, memories, code, quality, ai }: Shelves<'_>,
 ) -> Result<(), BadSchema> {
     let thinking = || thinking::Thinking { ai: Arc::clone(ai) };
     let asking = || Asking::new(code);
@@ -43,7 +44,8 @@ pub(super) fn register(
     registry.add(ai_decompose_task::AiDecomposeTask::new(
         places::Grounds::new(store, memories, asking()),
         thinking(),
-    )?)
+    )?)?;
+    registry.add(ai_analyze_code_quality::AiAnalyzeCodeQuality::new(quality, thinking())?)
 }
 
 /// Joins lines of facts into material for a model.

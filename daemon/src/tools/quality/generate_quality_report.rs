@@ -42,7 +42,7 @@ impl Tool for GenerateQualityReport {
     type Output = Output;
 
     async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
-        let report = self.0.report(&owner(call.who), &args.project_id.0).await?;
+        let report = self.0.stand(&owner(call.who), &args.project_id.0).await?.report;
         Ok(Output { report: report.text, snapshot_id: report.snapshot })
     }
 }
