@@ -63,6 +63,7 @@ impl Imports {
         let at: HashMap<u32, &File> = looked.files.iter().copied().collect();
         let mut imports = Self::default();
         for (place, file) in &looked.files {
+            let inside = callables(file);
             let ties = looked.graph.ties_of_file(*place).filter(|tie| tie.relation == Relation::Imports);
             for ((tie, import), source) in ties.zip(&file.facts.imports).zip(&file.sources) {
                 let to =
@@ -72,7 +73,8 @@ impl Imports {
                 if is_declared(file, other) || other.path.ends_with("__main__.py") {
                     continue;
                 }
-                let is_late = import.idle || file.language == Language::Rust || is_inside(file, import.line);
+                let is_late =
+                    import.idle || file.language == Language::Rust || is_inside(&inside, import.line);
                 *imports.0.entry(*place).or_default().entry(to).or_default() |= !is_late;
             }
         }
@@ -116,10 +118,24 @@ impl Imports {
     }
 }
 
+/// Returns where functions stand that are in no other, by their lines.
+fn callables(file: &File) -> Vec<(u32, u32)> {
+    let callable = file.facts.entities.iter().filter(|entity| entity.kind.is_callable());
+    let mut ranges: Vec<(u32, u32)> = callable.map(|entity| (entity.start, entity.end)).collect();
+    ranges.sort_unstable_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
+    let mut last = 0;
+    ranges.retain(|(_, end)| {
+        let is_outer = *end > last;
+        last = last.max(*end);
+        is_outer
+    });
+    ranges
+}
+
 /// Answers whether an import runs only when something is called.
-fn is_inside(file: &File, line: u32) -> bool {
-    let is_around = |entity: &crate::facts::Entity| entity.start < line && line <= entity.end;
-    file.facts.entities.iter().any(|entity| entity.kind.is_callable() && is_around(entity))
+fn is_inside(callables: &[(u32, u32)], line: u32) -> bool {
+    let before = callables.partition_point(|(start, _)| *start < line);
+    before.checked_sub(1).and_then(|at| callables.get(at)).is_some_and(|(_, end)| line <= *end)
 }
 
 /// Answers whether a file of Rust only says that another is part of it, or passes on what is in one: modules of a crate

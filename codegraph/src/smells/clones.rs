@@ -9,13 +9,14 @@ use super::{
 };
 use crate::likeness;
 
-/// Functions that share one hash, at most: what more have tells nothing, and would cost a comparison of each with each.
-const COMMON: usize = 64;
+/// Functions kept of those that share one hash: what more have tells nothing, and would cost a comparison of each with
+/// each.
+const COMMON: usize = 32;
 /// Fewest hashes of a sketch. Runs of tokens that repeat (a table, a list of cases) leave few, and any two such are
 /// alike.
 const TELLING: usize = 24;
 /// Tokens of the shorter of two, in hundredths of the longer, at least.
-const SHORTER: u32 = 70;
+const SHORTER: u64 = 70;
 
 /// Functions by the group they are in.
 struct Groups(Vec<usize>);
@@ -42,13 +43,7 @@ pub(super) fn duplicates(looked: &Looked<'_>) -> Vec<Smell> {
         one.metrics.tokens >= limits.duplicate_tokens && one.metrics.sketch.len() >= TELLING
     };
     let functions: Vec<Running<'_>> = looked.running().filter(is_told).collect();
-    let mut groups = Groups((0..functions.len()).collect());
-    for (one, other) in candidates(&functions, &mut groups) {
-        let likeness = likeness(&functions[one].metrics.sketch, &functions[other].metrics.sketch);
-        if likeness * 100.0 >= f64::from(limits.duplicate_likeness) {
-            groups.join(one, other);
-        }
-    }
+    let mut groups = grouped(&functions, limits.duplicate_likeness);
     let mut members: BTreeMap<usize, Vec<Running<'_>>> = BTreeMap::new();
     for (index, function) in functions.iter().enumerate() {
         members.entry(groups.of(index)).or_default().push(*function);
@@ -56,34 +51,38 @@ pub(super) fn duplicates(looked: &Looked<'_>) -> Vec<Smell> {
     members.into_values().filter(|group| group.len() > 1).map(|group| smell(looked, group)).collect()
 }
 
-/// Joins what has the very same sketch, and returns pairs of the rest that share a hash.
-fn candidates(functions: &[Running<'_>], groups: &mut Groups) -> Vec<(usize, usize)> {
+/// Joins what is alike: the very same sketches at once, others where they share a hash.
+fn grouped(functions: &[Running<'_>], least: u32) -> Groups {
+    let mut groups = Groups((0..functions.len()).collect());
     let mut same: HashMap<&[u32], usize> = HashMap::new();
     let mut sharing: HashMap<u32, Vec<usize>> = HashMap::new();
     for (index, function) in functions.iter().enumerate() {
-        match same.get(&*function.metrics.sketch) {
-            Some(first) => groups.join(*first, index),
-            None => {
-                same.insert(&function.metrics.sketch, index);
-                for hash in &function.metrics.sketch {
-                    sharing.entry(*hash).or_default().push(index);
+        let sketch = function.metrics.sketch.as_slice();
+        if let Some(first) = same.get(sketch) {
+            groups.join(*first, index);
+            continue;
+        }
+        same.insert(sketch, index);
+        let mut compared: HashSet<usize> = HashSet::new();
+        for hash in sketch {
+            let alike = sharing.entry(*hash).or_default();
+            for other in alike.iter().copied().filter(|other| compared.insert(*other)) {
+                if groups.of(other) != groups.of(index) && are_alike(function, &functions[other], least) {
+                    groups.join(other, index);
                 }
+            }
+            if alike.len() < COMMON {
+                alike.push(index);
             }
         }
     }
-    let mut pairs: HashSet<(usize, usize)> = HashSet::new();
-    for alike in sharing.values().filter(|alike| alike.len() <= COMMON) {
-        for (at, one) in alike.iter().enumerate() {
-            let is_near = |other: &&usize| {
-                let (one, other) = (functions[*one].metrics.tokens, functions[**other].metrics.tokens);
-                u64::from(one.min(other)) * 100 >= u64::from(one.max(other)) * u64::from(SHORTER)
-            };
-            pairs.extend(alike[at + 1..].iter().filter(is_near).map(|other| (*one, *other)));
-        }
-    }
-    let mut pairs: Vec<(usize, usize)> = pairs.into_iter().collect();
-    pairs.sort_unstable();
-    pairs
+    groups
+}
+
+fn are_alike(one: &Running<'_>, other: &Running<'_>, least: u32) -> bool {
+    let (tokens, others) = (u64::from(one.metrics.tokens), u64::from(other.metrics.tokens));
+    tokens.min(others) * 100 >= tokens.max(others) * SHORTER
+        && likeness(&one.metrics.sketch, &other.metrics.sketch) * 100.0 >= f64::from(least)
 }
 
 fn smell(looked: &Looked<'_>, group: Vec<Running<'_>>) -> Smell {

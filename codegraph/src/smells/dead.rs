@@ -3,15 +3,11 @@
 
 use std::collections::HashSet;
 
-use super::{
-    Measure, Severity, Smell, SmellKind,
-    functions::overrides,
-    looked::{Looked, Running},
-};
+use super::{Measure, Severity, Smell, SmellKind, looked::Looked};
 use crate::{
     Graph, Language, Node,
     extract::{MOST_MENTIONS, word_hash},
-    facts::{Entity, Kind, Relation, Visibility},
+    facts::{Entity, Kind, Visibility},
     graph::File,
 };
 
@@ -76,7 +72,7 @@ pub(super) fn unused(looked: &Looked<'_>) -> Vec<Smell> {
         return Vec::new();
     }
     let candidates: Vec<(Node, &Entity)> =
-        looked.entities().filter(|(node, one)| may_be_dead(graph, *node, one)).collect();
+        looked.entities().filter(|(node, one)| may_be_dead(looked, *node, one)).collect();
     let wanted: HashSet<u32> = candidates.iter().map(|(node, _)| hash(graph, *node)).collect();
     // Of what names are put together: `getattr(self, "_on_" + name)`.
     let begun: HashSet<u32> = candidates.iter().flat_map(|(node, _)| beginnings(graph.name(*node))).collect();
@@ -142,7 +138,8 @@ fn hash(graph: &Graph, node: Node) -> u32 {
 }
 
 /// Answers whether something can be unused at all: not for others, not called from outside, not in place of something.
-fn may_be_dead(graph: &Graph, node: Node, entity: &Entity) -> bool {
+fn may_be_dead(looked: &Looked<'_>, node: Node, entity: &Entity) -> bool {
+    let graph = looked.graph;
     let Some(file) = graph.file(node.file) else { return false };
     let is_code =
         entity.kind.is_callable() && entity.has_body || entity.kind.is_type() && entity.kind != Kind::Type;
@@ -162,8 +159,8 @@ fn may_be_dead(graph: &Graph, node: Node, entity: &Entity) -> bool {
         && !is_called
         && !is_shared
         && !is_for_others(graph, node, entity, file)
-        && !is_decorated(graph, node, file)
-        && !stands_in(graph, node, entity)
+        && !is_decorated(looked, node, file)
+        && !looked.overrides(node, entity.name)
 }
 
 /// Answers whether the custom of the language lets other programs use it.
@@ -188,22 +185,12 @@ fn is_kept_in(graph: &Graph, node: Node, file: &File) -> bool {
 }
 
 /// Answers whether something decorates it that may keep it.
-fn is_decorated(graph: &Graph, node: Node, file: &File) -> bool {
-    let by = file
-        .facts
-        .references
-        .iter()
-        .filter(|one| one.relation == Relation::Decorates && one.from == node.index());
+fn is_decorated(looked: &Looked<'_>, node: Node, file: &File) -> bool {
+    let names = looked.heads().decorations.get(&node).into_iter().flatten();
+    let mut names = names.map(|name| looked.graph.names.text(*name));
     // What derives for a type does not use it.
-    let is_type = graph.kind(node).is_type() && file.language == Language::Rust;
-    let mut by = by.map(|one| graph.names.text(one.name));
-    by.any(|name| !(HARMLESS.contains(&name) || is_type && name.starts_with(char::is_uppercase)))
-}
-
-/// Answers whether a method is called in place of one above it.
-fn stands_in(graph: &Graph, node: Node, entity: &Entity) -> bool {
-    let metrics = entity.metrics.as_ref();
-    metrics.is_some_and(|metrics| overrides(graph, &Running { node, entity, metrics }))
+    let is_type = looked.graph.kind(node).is_type() && file.language == Language::Rust;
+    names.any(|name| !(HARMLESS.contains(&name) || is_type && name.starts_with(char::is_uppercase)))
 }
 
 /// Returns how sure it is that something which no name leads to is unused, in hundredths.
@@ -231,7 +218,9 @@ fn confidence(looked: &Looked<'_>, node: Node, entity: &Entity) -> u32 {
     if entity.visibility != Visibility::Private {
         sure -= 10;
     }
-    if entity.kind == Kind::Method && has_stranger_above(graph, node, file) {
+    let own = graph.parent(node);
+    // What is not in the tree may call its methods.
+    if entity.kind == Kind::Method && own.is_some_and(|own| looked.heads().strangers.contains(&own)) {
         sure -= 40;
     }
     // A script of a page: the page calls it, and is not read here.
@@ -250,14 +239,4 @@ fn confidence(looked: &Looked<'_>, node: Node, entity: &Entity) -> u32 {
 
 fn mentions(file: &File, word: &str) -> bool {
     file.facts.mentions.binary_search(&word_hash(word.as_bytes())).is_ok()
-}
-
-/// Answers whether a type inherits from something that is not in the tree, which may call its methods.
-fn has_stranger_above(graph: &Graph, node: Node, file: &File) -> bool {
-    let Some(own) = graph.parent(node) else { return false };
-    let bases = file.facts.references.iter().zip(&file.targets).filter(|(one, _)| {
-        one.from == own.index() && matches!(one.relation, Relation::Inherits | Relation::Implements)
-    });
-    let mut bases = bases.map(|(one, target)| (graph.names.text(one.name), target));
-    bases.any(|(name, target)| target.is_none() && name != "object" && name != "Object")
 }

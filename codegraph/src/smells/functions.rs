@@ -46,7 +46,7 @@ pub(super) fn nested(looked: &Looked<'_>) -> Vec<Smell> {
 pub(super) fn greedy(looked: &Looked<'_>) -> Vec<Smell> {
     let limit = looked.limits.parameters;
     let measured = |one: &Running<'_>| {
-        let is_bound = one.entity.kind == Kind::Method && overrides(looked.graph, one);
+        let is_bound = one.entity.kind == Kind::Method && looked.overrides(one.node, one.entity.name);
         let value = if is_bound { 0 } else { one.metrics.parameters };
         Measure { name: "parameters", value, limit }
     };
@@ -101,13 +101,4 @@ fn lines(graph: &Graph, one: &Running<'_>) -> u32 {
     let is_inside = graph.file_facts(one.node).language == Language::Python;
     let doc = one.entity.doc.as_ref().filter(|_| is_inside).map_or(0, |doc| doc.lines().count() as u32);
     length(one.entity.line, one.entity.end).saturating_sub(inside + doc)
-}
-
-/// Answers whether an ancestor that is in the tree has a member of that name.
-pub(super) fn overrides(graph: &Graph, one: &Running<'_>) -> bool {
-    let Some(own) = graph.parent(one.node).filter(|parent| graph.kind(*parent).is_type()) else {
-        return false;
-    };
-    let above = graph.ancestors(own);
-    above.into_iter().any(|one_above| graph.member(one_above, one.entity.name, &|_| {}).is_some())
 }

@@ -2,14 +2,17 @@
 
 use std::{
     cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use crate::{
     Graph, Node,
-    facts::{Entity, Kind, Metrics, Relation},
+    facts::{Entity, Kind, Metrics, Name, Relation},
     graph::{File, sure},
 };
+
+/// Ancestors of a type that are looked through.
+const ANCESTORS: usize = 64;
 
 /// How much there may be of everything. Where the numbers come from stands at the settings of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,19 @@ pub(super) struct Looked<'g> {
     /// Of each file, which definitions are passed over.
     passed: BTreeMap<u32, Vec<bool>>,
     uses: OnceCell<BTreeMap<Node, BTreeSet<Node>>>,
+    heads: OnceCell<Heads>,
+}
+
+/// What stands in the heads of all definitions: gathered once, since looking for it file by file and definition by
+/// definition would take as long as both together.
+#[derive(Default)]
+pub(super) struct Heads {
+    /// Direct ancestors that are in the tree.
+    above: HashMap<Node, Vec<Node>>,
+    /// Types with an ancestor that is not in the tree.
+    pub(super) strangers: HashSet<Node>,
+    /// What decorates each, by its name.
+    pub(super) decorations: HashMap<Node, Vec<Name>>,
 }
 
 impl<'g> Looked<'g> {
@@ -71,7 +87,7 @@ impl<'g> Looked<'g> {
             false => graph.tests_of(place),
         };
         let passed = files.iter().map(|(place, file)| (*place, passed(*place, file))).collect();
-        Self { graph, limits, files, passed, uses: OnceCell::new() }
+        Self { graph, limits, files, passed, uses: OnceCell::new(), heads: OnceCell::new() }
     }
 
     /// Returns the definitions that are looked at, file by file.
@@ -126,6 +142,54 @@ impl<'g> Looked<'g> {
             }
             uses
         })
+    }
+
+    /// Returns what stands in the heads of all definitions.
+    pub(super) fn heads(&self) -> &Heads {
+        self.heads.get_or_init(|| {
+            let mut heads = Heads::default();
+            for (place, file) in self.graph.all() {
+                for (one, target) in file.facts.references.iter().zip(&file.targets) {
+                    let from = Node::of(place, one.from);
+                    let name = self.graph.names.text(one.name);
+                    match (one.relation, target) {
+                        (Relation::Inherits | Relation::Implements, Some(target)) => {
+                            heads.above.entry(from).or_default().push(target.node);
+                        }
+                        (Relation::Inherits | Relation::Implements, None) => {
+                            if name != "object" && name != "Object" {
+                                heads.strangers.insert(from);
+                            }
+                        }
+                        (Relation::Decorates, _) => {
+                            heads.decorations.entry(from).or_default().push(one.name);
+                        }
+                        (Relation::Calls | Relation::Uses | Relation::Imports, _) => {}
+                    }
+                }
+            }
+            heads
+        })
+    }
+
+    /// Answers whether a method has the name of one of an ancestor that is in the tree.
+    pub(super) fn overrides(&self, node: Node, name: Name) -> bool {
+        let Some(own) = self.graph.parent(node).filter(|parent| self.graph.kind(*parent).is_type()) else {
+            return false;
+        };
+        let heads = self.heads();
+        let mut open: Vec<Node> = heads.above.get(&own).cloned().unwrap_or_default();
+        let mut seen: HashSet<Node> = HashSet::from([own]);
+        while let Some(above) = open.pop() {
+            if seen.len() > ANCESTORS || !seen.insert(above) {
+                continue;
+            }
+            if self.graph.members(above, name).next().is_some() {
+                return true;
+            }
+            open.extend(heads.above.get(&above).into_iter().flatten());
+        }
+        false
     }
 
     /// Answers whether two units are one thing written in two places: a type, and where it is continued; a file, and
