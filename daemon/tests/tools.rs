@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
+mod tools {
+    pub(crate) mod firewall;
+}
 
 use std::{collections::HashMap, path::Path};
 
@@ -169,6 +172,7 @@ async fn every_answer_fits_its_published_schema() {
     assert_eq!(unknown["error"]["code"], "unknown_project");
 
     code_tools(&tools, &tree).await;
+    tools::firewall::firewall_tools(&tools).await;
     let called = tools.called.borrow().len();
     assert_eq!(called, tools.schemas.len(), "every tool was called");
 }

@@ -165,10 +165,10 @@ impl Firewall {
         {
             return Err(unknown());
         }
-        let (error, solutions) = firewall.get(&whose.tenant, id).await.map_err(|error| match error {
-            StoreError::NotFound => unknown(),
-            other => other.into(),
-        })?;
+        let (error, solutions) = firewall
+            .get(&whose.tenant, id)
+            .await
+            .map_err(|error| if matches!(error, StoreError::NotFound) { unknown() } else { error.into() })?;
         let checks = firewall.checks_of(id, RECENT).await?;
         Ok(Whole { error, solutions, checks })
     }

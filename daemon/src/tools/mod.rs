@@ -4,6 +4,7 @@ mod call;
 mod code;
 mod context;
 mod error;
+mod firewall;
 #[cfg(feature = "testing")]
 mod fixtures;
 mod health;

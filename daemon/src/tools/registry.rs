@@ -26,7 +26,7 @@ use serde_json::{Value, json, value::RawValue};
 pub use switch::{SwitchError, Switched};
 use tokio::sync::{Mutex, watch};
 
-use super::{Answer, Call, Code, Family, ToolError, Voice, context, memory, tool::AnyTool};
+use super::{Answer, Call, Code, Family, ToolError, Voice, context, firewall, memory, tool::AnyTool};
 use crate::{
     auth::{Need, Principal, Scope},
     code,
@@ -119,6 +119,7 @@ impl Registry {
         memory::register(&mut building, store, memories)?;
         super::code::register(&mut building, code, &config)?;
         context::register(&mut building, store, memories)?;
+        firewall::register(&mut building, store, &config)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
         let entries = building.entries();
