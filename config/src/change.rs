@@ -4,7 +4,7 @@
 //! from it, or twice in it, does not build.
 
 use crate::tree::{
-    Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry,
+    Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry, Tools,
 };
 
 /// What it takes for a changed setting to count.
@@ -145,6 +145,9 @@ settings! {
         file_deadline: Live,
         deadline: Live,
         graph_memory: Live,
+    }
+    tools: Tools {
+        families: Live,
     }
     telemetry: Telemetry {
         log: Live,

@@ -24,7 +24,12 @@ mod written;
 pub use change::{Change, Effect, changes, keys, merge_live};
 pub use complaint::{Complaint, Complaints};
 pub use layers::{Origin, Overrides};
+pub use nearest::nearest;
 pub use rate::{Rate, RateError};
 pub use reference::{REFERENCE, starter};
-pub use tree::{Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry};
-pub use word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, UnknownWord};
+pub use tree::{
+    Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Server, Store, Telemetry, Tools,
+};
+pub use word::{
+    EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily, UnknownWord,
+};

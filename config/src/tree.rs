@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::rate::Rate;
-use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule};
+use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily};
 use crate::{address, period, size, written};
 
 /// Everything an operator can set, complete and checked.
@@ -35,6 +35,8 @@ pub struct Config {
     pub embeddings: Embeddings,
     /// Which source trees are read, and how much of them.
     pub code: Code,
+    /// Which tools there are.
+    pub tools: Tools,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
     /// The operators' socket.
@@ -247,6 +249,15 @@ pub struct Code {
     /// Memory of the graphs of projects that are not asked right now, in bytes.
     #[serde(deserialize_with = "size::bytes")]
     pub graph_memory: u64,
+}
+
+/// Which tools there are.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tools {
+    /// Families whose tools are offered; absent is every one.
+    #[serde(default, deserialize_with = "written::some_list")]
+    pub families: Option<Vec<ToolFamily>>,
 }
 
 impl Config {
