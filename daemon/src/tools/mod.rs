@@ -22,6 +22,8 @@ pub(crate) use context::Choice;
 pub(crate) use context::{Picture, ROWS, gather};
 pub use error::{Code, ToolError};
 pub use health::{Condition, Health};
-pub use registry::{Arguments, BadSchema, Registry, Shelves, Summarised, SwitchError, Switched};
+pub use registry::{
+    Arguments, BadSchema, Cost, Registry, Shelves, Standing, Summarised, SwitchError, Switched,
+};
 pub use stats::stats;
 pub use tool::{Answer, Family, Tool};
