@@ -5,6 +5,7 @@
 
 use crate::tree::{
     Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
+    Tools,
 };
 
 /// What it takes for a changed setting to count.
@@ -175,6 +176,9 @@ settings! {
         dead_confidence: Live,
         history: Live,
         history_commits: Live,
+    }
+    tools: Tools {
+        families: Live,
     }
     telemetry: Telemetry {
         log: Live,

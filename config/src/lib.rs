@@ -24,11 +24,14 @@ mod written;
 pub use change::{Change, Effect, changes, keys, merge_live};
 pub use complaint::{Complaint, Complaints};
 pub use layers::{Origin, Overrides};
+pub use nearest::nearest;
 pub use rate::{Rate, RateError};
 pub use reference::{REFERENCE, starter};
 pub use tree::{
     Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
+    Tools,
 };
 pub use word::{
-    AiProvider, EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, UnknownWord,
+    AiProvider, EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily,
+    UnknownWord,
 };

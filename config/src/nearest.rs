@@ -1,7 +1,8 @@
 //! "Did you mean": the known name closest to a mistyped one.
 
 /// Returns the known name that a typist most likely meant, if one is close enough to say so.
-pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (distance(given, name), name))
         .filter(|(distance, name)| *distance <= (name.len() / 3).clamp(1, 3))

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub use ai::Ai;
 
 use crate::rate::Rate;
-use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule};
+use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily};
 use crate::{address, period, size, written};
 
 /// Everything an operator can set, complete and checked.
@@ -43,6 +43,8 @@ pub struct Config {
     pub ai: Ai,
     /// How much of what there may be in code before it is an issue.
     pub quality: Quality,
+    /// Which tools there are.
+    pub tools: Tools,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
     /// The operators' socket.
@@ -302,6 +304,15 @@ pub struct Quality {
     /// Commits that are looked at for that.
     #[serde(deserialize_with = "size::at_least_one")]
     pub history_commits: u32,
+}
+
+/// Which tools there are.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tools {
+    /// Families whose tools are offered; absent is every one.
+    #[serde(default, deserialize_with = "written::some_list")]
+    pub families: Option<Vec<ToolFamily>>,
 }
 
 impl Config {

@@ -152,6 +152,24 @@ words! {
     }
 }
 
+words! {
+    /// A family of tools.
+    ToolFamily, "a family of tools" {
+        /// What projects remember.
+        Memory = "memory",
+        /// Their source code.
+        Code = "code",
+        /// Sessions, todos, decisions, notes.
+        Context = "context",
+        /// What is wrong with the code, and what it costs.
+        Quality = "quality",
+        /// Errors that are known, and what helped.
+        Firewall = "firewall",
+        /// Facts gathered for a model, or answered by one.
+        Ai = "ai",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,6 +63,13 @@ pub(crate) fn some_text<'de, D: Deserializer<'de>>(input: D) -> Result<Option<St
     text(input).map(Some)
 }
 
+/// Reads a list of values that may be left out.
+pub(crate) fn some_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    input: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list(input).map(Some)
+}
+
 /// Reads a list of values.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Vec<T>, D::Error> {
     input.deserialize_seq(List(PhantomData))

@@ -96,7 +96,7 @@ const THINGS: &[(&str, &str)] = &[
     ("KEY", "deny_tools"),
     ("MEMORY", "tokens"),
     ("SESSION", "revision"),
-    ("TOOL", "family"),
+    ("TOOL", "read_only"),
     ("BACKUP", "made_at"),
     ("PROJECT", "worktree"),
     ("ANALYSIS", "phase"),

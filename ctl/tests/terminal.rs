@@ -66,7 +66,7 @@ async fn a_table_fits_and_its_headings_are_bold() {
     let text = shown.contents();
     assert!(text.starts_with("NAME "), "{text}");
     assert!(shown.cell(0, 0).unwrap().bold());
-    assert!(text.contains("(a wider terminal shows FAMILY too)"), "{text}");
+    assert!(text.contains("(a wider terminal shows P95, TITLE too)"), "{text}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ pub mod auth;
 pub mod cli;
 pub mod code;
 pub mod control;
+pub mod firewall;
 pub mod guard;
 pub mod lifecycle;
 pub mod mcp;

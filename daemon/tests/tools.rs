@@ -4,6 +4,9 @@
 #[path = "tools/quality.rs"]
 mod quality;
 mod support;
+mod tools {
+    pub(crate) mod firewall;
+}
 
 use std::{collections::HashMap, path::Path};
 
@@ -194,6 +197,7 @@ async fn every_answer_fits_its_published_schema() {
 
     code_tools(&tools, &tree).await;
     quality::tools(&tools, &tree).await;
+    tools::firewall::firewall_tools(&tools).await;
     let called = tools.called.borrow().len();
     assert_eq!(called, tools.schemas.len(), "every tool was called");
 }

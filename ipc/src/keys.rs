@@ -10,10 +10,10 @@ pub struct KeysAdd {
     /// `read`, `write`, `metrics`; empty means `read` and `write`.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// Tools the key may call; empty means all that its scopes allow.
+    /// Tools the key may call, by name or `family:NAME`; empty means all that its scopes allow.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// Tools the key may not call.
+    /// Tools the key may not call, named likewise.
     #[serde(default)]
     pub deny_tools: Vec<String>,
     /// Networks the key may be used from; empty means any that the allowlist lets in.
@@ -161,9 +161,9 @@ pub struct KeyInfo {
     pub state: KeyState,
     /// What it may do.
     pub scopes: Vec<String>,
-    /// Tools it may call; empty means all that its scopes allow.
+    /// Tools it may call, by name or `family:NAME`; empty means all that its scopes allow.
     pub tools: Vec<String>,
-    /// Tools it may not call.
+    /// Tools it may not call, named likewise.
     pub deny_tools: Vec<String>,
     /// Networks it may be used from; empty means any.
     pub cidrs: Vec<String>,

@@ -42,6 +42,30 @@ pub struct ToolsCall {
 pub struct ToolList {
     /// In the fixed order of `tools/list`.
     pub tools: Vec<ToolSummary>,
+    /// What clients have of each family, in the order of the list.
+    pub families: Vec<FamilyCost>,
+    /// Estimated tokens of all that clients have.
+    pub estimated_tokens: Tokens,
+}
+
+/// What clients have of a family of tools.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamilyCost {
+    /// Its name; `family:NAME` stands for its tools where a key's tools are named.
+    pub family: String,
+    /// Tools clients have.
+    pub tools: usize,
+    /// Estimated tokens of these.
+    pub estimated_tokens: Tokens,
+}
+
+/// Estimated tokens of what is published of tools: a model's own tokenizer counts a little less or more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Everything in `tools/list`.
+    pub whole: u64,
+    /// Name, description and input schema: what most clients give their model.
+    pub input: u64,
 }
 
 /// One line about a tool.
@@ -55,8 +79,12 @@ pub struct ToolSummary {
     pub title: String,
     /// Whether it only reads.
     pub read_only: bool,
-    /// Whether clients see it and may call it.
+    /// Whether no operator switched it off.
     pub enabled: bool,
+    /// Whether `tools.families` leaves it out. Clients have a tool that is enabled and not left out.
+    pub left_out: bool,
+    /// What it costs a model.
+    pub estimated_tokens: Tokens,
     /// Calls since the start.
     pub calls: u64,
     /// Calls that failed since the start.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use mcpd_ipc::tools::{
-    ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable, ToolsEnable, ToolsList,
+    Tokens, ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable, ToolsEnable, ToolsList,
     ToolsShow, ToolsSwitched,
 };
 use serde_json::Value;
@@ -23,7 +23,7 @@ use crate::{
 /// What can be done with tools.
 #[derive(Subcommand)]
 pub(crate) enum ToolsCommand {
-    /// Lists the tools in their fixed order
+    /// Lists the tools by family, with what each costs a model in tokens (estimated)
     #[command(after_help = "Example:\n  mcpctl tools list --json")]
     List,
     /// Shows one tool and what it takes
@@ -77,6 +77,10 @@ pub(crate) struct CallArgs {
 }
 
 const LIST: &str = "tools";
+
+/// What the figures of the list mean.
+const NOTE: &str = "TOKENS estimates the whole entry in tools/list; INPUT leaves the output schema\n\
+    out, as most clients do for their model. Sums are of what clients have.";
 
 /// The longest arguments that are read, in bytes: more than any daemon takes.
 const LIMIT: u64 = 16 << 20;
@@ -163,21 +167,36 @@ fn list_page(list: &ToolList) -> Page {
     if list.tools.is_empty() {
         return Page::of("this daemon offers no tools");
     }
-    let headings = Table::new(["NAME", "FAMILY", "ACCESS", "STATE", "CALLS", "ERRORS", "P95", "TITLE"]);
-    let table = list.tools.iter().fold(headings, |table, tool| {
-        let row = table.row([
-            tool.name.clone(),
-            tool.family.clone(),
-            access_word(tool).into(),
-            state_word(tool.enabled).into(),
-            tool.calls.to_string(),
-            tool.errors.to_string(),
-            p95(tool),
-            tool.title.clone(),
-        ]);
-        row.toned(3, if tool.enabled { Tone::Good } else { Tone::Warning })
+    let headings = ["NAME", "ACCESS", "STATE", "CALLS", "ERRORS", "P95", "TOKENS", "INPUT", "TITLE"];
+    let table = list.families.iter().fold(Table::new(headings), |table, family| {
+        let tools = list.tools.iter().filter(|tool| tool.family == family.family);
+        let table = tools.fold(table, |table, tool| {
+            let row = table.row([
+                tool.name.clone(),
+                access_word(tool).into(),
+                standing_word(tool).into(),
+                tool.calls.to_string(),
+                tool.errors.to_string(),
+                p95(tool),
+                tool.estimated_tokens.whole.to_string(),
+                tool.estimated_tokens.input.to_string(),
+                tool.title.clone(),
+            ]);
+            row.toned(2, if is_had(tool) { Tone::Good } else { Tone::Warning })
+        });
+        sum(table, &format!("family:{}", family.family), family.tools, family.estimated_tokens)
     });
-    Page::default().table(table.figures(&[4, 5, 6]).spare(&[1]))
+    let had = list.tools.iter().filter(|tool| is_had(tool)).count();
+    let table = sum(table, "all", had, list.estimated_tokens).figures(&[3, 4, 5, 6, 7]).spare(&[8, 5]);
+    Page::default().table(table).gap().text(NOTE, "")
+}
+
+/// Adds a line that sums tools up.
+fn sum(table: Table, name: &str, tools: usize, tokens: Tokens) -> Table {
+    let [whole, input] = [tokens.whole, tokens.input].map(|tokens| tokens.to_string());
+    let counted = text::count(tools as u64, "tool");
+    let blank = String::new;
+    table.row([name.into(), blank(), blank(), blank(), blank(), blank(), whole, input, counted])
 }
 
 fn switched_page(switched: &ToolsSwitched) -> Page {
@@ -196,7 +215,14 @@ fn detail_page(detail: &ToolDetail) -> Page {
         ("title", tool.title.clone()),
         ("family", tool.family.clone()),
         ("access", access_word(tool).into()),
-        ("state", state_word(tool.enabled).into()),
+        ("state", standing_word(tool).into()),
+        (
+            "tokens",
+            format!(
+                "about {}, {} without the output schema",
+                tool.estimated_tokens.whole, tool.estimated_tokens.input
+            ),
+        ),
         ("calls", format!("{}, {} failed, p95 {}", tool.calls, tool.errors, p95(tool))),
     ]));
     let page = match detail.published["description"].as_str() {
@@ -240,6 +266,15 @@ fn type_word(schema: &Value) -> String {
 
 fn access_word(tool: &ToolSummary) -> &'static str {
     if tool.read_only { "read" } else { "write" }
+}
+
+/// Answers whether clients have a tool.
+fn is_had(tool: &ToolSummary) -> bool {
+    tool.enabled && !tool.left_out
+}
+
+fn standing_word(tool: &ToolSummary) -> &'static str {
+    if tool.enabled && tool.left_out { "left out" } else { state_word(tool.enabled) }
 }
 
 fn state_word(enabled: bool) -> &'static str {

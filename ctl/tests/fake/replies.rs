@@ -80,7 +80,7 @@ fn plenty(request: &Request) -> Result<Value, Fault> {
             );
         }
         Request::SessionsClose(_) => json!({"session": session()}),
-        Request::ToolsList(_) => json!({"tools": [retrieve(), store()]}),
+        Request::ToolsList(_) => tool_list(),
         Request::ToolsShow(show) if show.name == "store_memory" => {
             let published =
                 json!({"name": "store_memory", "inputSchema": {"type": "object", "properties": {}}});
@@ -179,7 +179,9 @@ fn nothing(request: &Request) -> Result<Value, Fault> {
         Request::ConnectionsList(_) => json!({"connections": []}),
         Request::SessionsList(_) => json!({"sessions": []}),
         Request::Doctor(_) => json!({"checks": []}),
-        Request::ToolsList(_) => json!({"tools": []}),
+        Request::ToolsList(_) => {
+            json!({"tools": [], "families": [], "estimated_tokens": {"whole": 0, "input": 0}})
+        }
         Request::ToolsShow(_) => {
             let published = json!({"name": "ping", "inputSchema": {"type": "object", "properties": {}}});
             json!({"summary": store(), "published": published})
@@ -349,14 +351,27 @@ fn allowlist() -> Value {
 
 fn retrieve() -> Value {
     json!({"name": "retrieve_memory", "family": "memory", "title": "Retrieve memories", "read_only": true,
-           "enabled": true, "calls": 1204,
+           "enabled": true, "left_out": false, "estimated_tokens": {"whole": 983, "input": 230}, "calls": 1204,
            "errors": 6, "p95_ms": 6.125})
 }
 
 fn store() -> Value {
     json!({"name": "store_memory", "family": "memory", "title": "Store a memory", "read_only": false,
-           "enabled": false, "calls": 0,
+           "enabled": false, "left_out": false, "estimated_tokens": {"whole": 663, "input": 314}, "calls": 0,
            "errors": 0, "p95_ms": null})
+}
+
+fn tool_list() -> Value {
+    let ping = json!({"name": "ping", "family": "evil\u{1b}[2J", "title": "Ping", "read_only": true, "enabled": true,
+                      "left_out": true, "estimated_tokens": {"whole": 40, "input": 20}, "calls": 0, "errors": 0, "p95_ms": null});
+    json!({
+        "tools": [retrieve(), store(), ping],
+        "families": [
+            {"family": "memory", "tools": 1, "estimated_tokens": {"whole": 983, "input": 230}},
+            {"family": "evil\u{1b}[2J", "tools": 0, "estimated_tokens": {"whole": 0, "input": 0}},
+        ],
+        "estimated_tokens": {"whole": 983, "input": 230},
+    })
 }
 
 fn detail() -> Value {

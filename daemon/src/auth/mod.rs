@@ -11,5 +11,5 @@ pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
 pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper, Secret};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
 pub use lease::Lease;
-pub use principal::{Principal, PrincipalId, ToolPolicy};
+pub use principal::{FAMILY, Principal, PrincipalId, ToolPolicy};
 pub use scope::{Need, Scope};

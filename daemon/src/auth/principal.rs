@@ -31,7 +31,12 @@ pub enum PrincipalId {
     Anonymous,
 }
 
-/// Which tools a key may call, within its scopes.
+/// What stands before the name of a family in the tool lists of a key. No tool's name has a colon, so that none is ever
+/// taken for a family.
+pub const FAMILY: &str = "family:";
+
+/// Which tools a key may call, within its scopes. A list holds names of tools, and names of families behind [`FAMILY`]:
+/// these stand for every tool of the family, also for those to come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ToolPolicy {
     /// Only these; empty means all.
@@ -41,9 +46,10 @@ pub struct ToolPolicy {
 }
 
 impl ToolPolicy {
-    /// Answers whether the policy lets a tool through.
-    pub fn permits(&self, tool: &str) -> bool {
-        let listed = |list: &[String]| list.iter().any(|name| name == tool);
+    /// Answers whether the policy lets a tool of a family through.
+    pub fn permits(&self, tool: &str, family: &str) -> bool {
+        let names = |word: &String| word.strip_prefix(FAMILY).map_or(word == tool, |named| named == family);
+        let listed = |list: &[String]| list.iter().any(names);
         (self.allow.is_empty() || listed(&self.allow)) && !listed(&self.deny)
     }
 
@@ -182,7 +188,9 @@ impl Principal {
         match need {
             Need::Nothing => true,
             Need::Scope(scope) => self.scopes.contains(&scope),
-            Need::Tool(tool, scope) => self.scopes.contains(&scope) && self.tools.permits(tool),
+            Need::Tool { name, family, scope } => {
+                self.scopes.contains(&scope) && self.tools.permits(name, family)
+            }
             Need::NoSuchTool => false,
         }
     }
@@ -230,5 +238,30 @@ impl Principal {
             PrincipalId::Local(uid) => format!("local:{uid}"),
             PrincipalId::Anonymous => "anonymous".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_stands_for_its_tools_and_a_denied_tool_stays_denied() {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        let policy = |allow: &[&str], deny: &[&str]| ToolPolicy { allow: words(allow), deny: words(deny) };
+        let memory = policy(&["family:memory", "list_todos"], &["store_memory"]);
+        for (tool, family, may) in [
+            ("retrieve_memory", "memory", true),
+            ("a_tool_to_come", "memory", true),
+            ("store_memory", "memory", false),
+            ("list_todos", "context", true),
+            ("create_todo", "context", false),
+            ("memory", "code", false),
+        ] {
+            assert_eq!(memory.permits(tool, family), may, "{tool}");
+        }
+        let without = policy(&[], &["family:code"]);
+        assert!(without.permits("list_todos", "context") && !without.permits("find_entity", "code"));
+        assert!(!without.is_open() && policy(&[], &[]).is_open());
     }
 }

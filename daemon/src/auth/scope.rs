@@ -51,8 +51,15 @@ pub enum Need<'a> {
     Nothing,
     /// One scope.
     Scope(Scope),
-    /// A tool and the scope it asks for.
-    Tool(&'a str, Scope),
+    /// A tool of a family and the scope it asks for.
+    Tool {
+        /// Its name.
+        name: &'a str,
+        /// The name of its family.
+        family: &'a str,
+        /// What it asks for.
+        scope: Scope,
+    },
     /// A tool that does not exist: answers like a forbidden one.
     NoSuchTool,
 }

@@ -157,6 +157,8 @@ fn refused(file: &Path, what: &str, error: &StoreError) -> Fault {
         | StoreError::Quota(_)
         | StoreError::UnknownDependencies(_)
         | StoreError::Cycle(_)
+        | StoreError::TooManyErrors(_)
+        | StoreError::NoSolution(_)
         | StoreError::OldSqlite { .. }
         | StoreError::Corrupt(_)
         | StoreError::Closed => internal(error),

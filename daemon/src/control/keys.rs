@@ -12,10 +12,11 @@ use mcpd_ipc::{
 use super::{Hands, Operator, allow::parse_cidr, dispatch::internal};
 use crate::{
     auth::{
-        FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyTerms, KeyringError, Principal, Scope, Secret,
-        ToolPolicy,
+        FAMILY, FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyTerms, KeyringError, Principal, Scope,
+        Secret, ToolPolicy,
     },
     telemetry::KeyChanged,
+    tools::Family,
 };
 
 /// Longest name of a key or tenant, in characters.
@@ -119,9 +120,7 @@ fn terms(hands: &Hands, ask: KeysAdd) -> Result<KeyTerms, Fault> {
         ask.scopes.iter().map(|scope| scope.parse().map_err(usage)).collect::<Result<_, _>>()?
     };
     for tool in ask.tools.iter().chain(&ask.deny_tools) {
-        if hands.registry.reference(tool).is_none() {
-            return Err(Fault::not_found("tool", tool).hint("mcpctl tools list shows them"));
-        }
+        check_tool(hands, tool)?;
     }
     let cidrs: Vec<IpNet> = ask.cidrs.iter().map(|cidr| parse_cidr(cidr)).collect::<Result<_, Fault>>()?;
     let rate = ask.rate.map(|rate| rate.parse()).transpose();
@@ -132,6 +131,32 @@ fn terms(hands: &Hands, ask: KeysAdd) -> Result<KeyTerms, Fault> {
     }
     let tools = ToolPolicy { allow: ask.tools, deny: ask.deny_tools };
     Ok(KeyTerms { name, tenant, scopes, tools, cidrs, rate, connections: ask.connections, expires_at })
+}
+
+/// Checks a word of a key's tool lists: the name of a tool, or of a family behind `family:`.
+fn check_tool(hands: &Hands, word: &str) -> Result<(), Fault> {
+    let families = Family::ALL.map(Family::as_str);
+    let tools = hands.registry.summaries();
+    let (known, near) = match word.strip_prefix(FAMILY) {
+        Some(family) => (families.contains(&family), mcpd_config::nearest(family, families.into_iter())),
+        // Who writes the bare name of a family means the family.
+        None if families.contains(&word) => (false, Some(word)),
+        None => {
+            let names = || tools.iter().map(|tool| tool.name);
+            (names().any(|name| name == word), mcpd_config::nearest(word, names()))
+        }
+    };
+    if known {
+        return Ok(());
+    }
+    let family = word.strip_prefix(FAMILY);
+    let fault = Fault::not_found(family.map_or("tool", |_| "family of tools"), family.unwrap_or(word));
+    let is_family = |near: &str| family.is_some() || families.contains(&near);
+    Err(match near {
+        Some(near) if is_family(near) => fault.hint(format!("did you mean {FAMILY}{near}?")),
+        Some(near) => fault.hint(format!("did you mean {near}? mcpctl tools list shows them")),
+        None => fault.hint("mcpctl tools list shows them; family:NAME stands for all tools of a family"),
+    })
 }
 
 fn usage(message: String) -> Fault {

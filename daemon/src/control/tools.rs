@@ -3,8 +3,8 @@
 use mcpd_ipc::{
     Fault, FaultKind,
     tools::{
-        ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable, ToolsEnable, ToolsList,
-        ToolsShow, ToolsSwitched,
+        FamilyCost, Tokens, ToolDetail, ToolList, ToolOutcome, ToolSummary, ToolsCall, ToolsDisable,
+        ToolsEnable, ToolsList, ToolsShow, ToolsSwitched,
     },
 };
 use serde_json::value::RawValue;
@@ -13,11 +13,31 @@ use super::{Hands, Operator, dispatch::internal};
 use crate::{
     auth::Caller,
     telemetry,
-    tools::{Answer, Silent, Summarised, SwitchError},
+    tools::{Answer, Cost, Silent, Standing, Summarised, SwitchError},
 };
 
 pub(super) fn list(hands: &Hands, _: ToolsList) -> Result<ToolList, Fault> {
-    Ok(ToolList { tools: hands.registry.summaries().into_iter().map(summary).collect() })
+    let tools = hands.registry.summaries();
+    let mut families: Vec<FamilyCost> = Vec::new();
+    for tool in &tools {
+        let family = tool.family.as_str();
+        if families.iter().all(|known| known.family != family) {
+            let had = || tools.iter().filter(|other| other.family == tool.family && is_had(other));
+            let estimated_tokens = tokens(had().map(|other| other.cost).sum());
+            families.push(FamilyCost { family: family.to_owned(), tools: had().count(), estimated_tokens });
+        }
+    }
+    let all = tokens(tools.iter().filter(|tool| is_had(tool)).map(|tool| tool.cost).sum());
+    Ok(ToolList { tools: tools.into_iter().map(summary).collect(), families, estimated_tokens: all })
+}
+
+/// Answers whether clients have a tool.
+fn is_had(tool: &Summarised) -> bool {
+    tool.enabled && !tool.left_out
+}
+
+fn tokens(cost: Cost) -> Tokens {
+    Tokens { whole: cost.whole, input: cost.input }
 }
 
 pub(super) fn show(hands: &Hands, ask: ToolsShow) -> Result<ToolDetail, Fault> {
@@ -66,9 +86,15 @@ async fn switch(
 
 /// Calls a tool through the same guard as everyone, as the user behind the socket.
 pub(super) async fn call(hands: &Hands, operator: Operator, ask: ToolsCall) -> Result<ToolOutcome, Fault> {
-    match hands.registry.is_enabled(&ask.name) {
-        Some(true) => {}
-        Some(false) => {
+    match hands.registry.standing(&ask.name) {
+        Some(Standing::Offered) => {}
+        Some(Standing::LeftOut) => {
+            let reason = format!("tools.families in the configuration leaves the tool {:?} out", ask.name);
+            return Err(
+                Fault::new(FaultKind::Refused, reason).hint("name its family there, then: mcpctl reload")
+            );
+        }
+        Some(Standing::Disabled) => {
             let fault = Fault::new(FaultKind::Refused, format!("the tool {:?} is disabled", ask.name));
             return Err(fault.hint(format!("mcpctl tools enable {}", ask.name)));
         }
@@ -112,6 +138,8 @@ fn summary(tool: Summarised) -> ToolSummary {
         title: tool.title.to_owned(),
         read_only: tool.read_only,
         enabled: tool.enabled,
+        left_out: tool.left_out,
+        estimated_tokens: tokens(tool.cost),
         calls: tool.calls,
         errors: tool.errors,
         p95_ms: (tool.calls > 0).then_some(tool.duration.p95),

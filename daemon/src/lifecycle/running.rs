@@ -24,7 +24,7 @@ use crate::{
     mcp::{Mcp, Reply, RpcError, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
-    tools::LogLevel,
+    tools::{LogLevel, Registry},
     transport::{self, Door, Ends, Http, HttpParts, Side, Sockets},
 };
 
@@ -70,6 +70,7 @@ pub(super) struct Running {
     boot: Boot,
     guard: Arc<Guard>,
     sessions: Arc<Sessions>,
+    registry: Arc<Registry>,
     changes: watch::Sender<Arc<Config>>,
     logs: Logs,
     tasks: TaskTracker,
@@ -100,7 +101,7 @@ impl Running {
             recorder: house.recorder,
             config: in_force.clone(),
             health: house.health,
-            registry: house.registry,
+            registry: Arc::clone(&house.registry),
             code: house.code,
             tasks: tasks.clone(),
         });
@@ -121,7 +122,8 @@ impl Running {
         let (arrivals, arrived) = mpsc::channel(ARRIVALS);
         tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, (tasks.clone(), stop.clone())));
         tasks.spawn(doors.socket.serve(Arc::new(hands), operators, arrivals, stop.clone()));
-        Ok(Self { boot, guard, sessions: house.sessions, changes, logs, tasks, stop })
+        let (sessions, registry) = (house.sessions, house.registry);
+        Ok(Self { boot, guard, sessions, registry, changes, logs, tasks, stop })
     }
 
     /// Obeys orders until one of them ends the daemon, then ends it.
@@ -180,6 +182,7 @@ impl Running {
         let merged = mcpd_config::merge_live(&running, &new);
         self.guard.reload(&merged);
         self.sessions.reload(&merged.limits);
+        self.registry.reload(&merged.tools);
         self.changes.send_replace(Arc::new(merged));
         tracing::info!(?live, ?restart, "the configuration was reloaded");
         Ok((live, restart))

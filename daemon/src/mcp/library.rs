@@ -7,6 +7,7 @@ use crate::{
     auth::{Need, Principal, Scope},
     memory::Memories,
     store::Store,
+    tools::Family,
 };
 
 /// Resources, prompts and completions over the store.
@@ -24,8 +25,8 @@ impl Library {
 
 /// Answers whether `who` may see what a tool that only reads would return: a key that must not call it must not get at
 /// its data by another way.
-pub(super) fn may_see(who: &Principal, tool: &str) -> bool {
-    who.may(Need::Tool(tool, Scope::Read))
+pub(super) fn may_see(who: &Principal, tool: &str, family: Family) -> bool {
+    who.may(Need::Tool { name: tool, family: family.as_str(), scope: Scope::Read })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 pub use error::MemoryError;
 pub use models::{ModelState, ModelView};
 pub use recall::{Asked, How, Recalled, Recollection};
+pub(crate) use secrets::suspicion;
 
 use crate::store::{Level, MOST_TAGS, NewMemory, Owner, Quota, Store, Stored, now};
 use indexes::Indexes;

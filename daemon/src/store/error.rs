@@ -12,6 +12,12 @@ pub enum StoreError {
     /// A project or a tenant keeps as much as it may.
     #[error("{0}")]
     Quota(String),
+    /// A scope knows as many errors as it may.
+    #[error("{0} errors are known here, and more are not kept")]
+    TooManyErrors(i64),
+    /// Something was said of a solution, and there is none.
+    #[error("{0} is about a solution, and none is known or given")]
+    NoSolution(&'static str),
     /// A todo names dependencies that are not todos of its project.
     #[error("unknown dependencies: {}", .0.join(", "))]
     UnknownDependencies(Vec<String>),

@@ -10,6 +10,7 @@ mod code;
 mod decisions;
 mod dependencies;
 mod error;
+mod firewall;
 mod keys;
 mod memories;
 mod migrate;
@@ -46,6 +47,11 @@ pub use code::{
 };
 pub use decisions::{Decision, DecisionRepository, NewDecision};
 pub use error::StoreError;
+pub use firewall::{
+    BlockLevel, ChangedError, ErrorFilter, ErrorRecorded, FirewallFigures, FirewallRepository, KnownError,
+    MatchedBy, NewCheck, NewError, Outcome, PastCheck, SHARED, Solution, SolutionFate, TypeFigures, Verdict,
+    Window,
+};
 pub use keys::{KeyRepository, KeyRow, PreviousSecret};
 pub use memories::{
     Browsed, Browsing, Changed, Embedded, Level, MOST_TAGS, Memory, MemoryRepository, NewMemory, Quota,
@@ -191,6 +197,11 @@ impl Store {
     /// Returns the project notes.
     pub fn notes(&self) -> NoteRepository<'_> {
         NoteRepository(self)
+    }
+
+    /// Returns the errors that are known.
+    pub fn firewall(&self) -> FirewallRepository<'_> {
+        FirewallRepository(self)
     }
 
     /// Returns the figures about projects.

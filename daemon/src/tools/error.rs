@@ -106,6 +106,10 @@ impl From<StoreError> for ToolError {
             StoreError::Cycle(_) => {
                 Self::new(Code::Conflict, error.to_string()).hint("leave out the dependency that leads back")
             }
+            StoreError::TooManyErrors(_) => Self::new(Code::TooLarge, error.to_string())
+                .hint("record it under a pattern that is known already, with wildcards or fewer keys"),
+            StoreError::NoSolution(_) => Self::new(Code::Conflict, error.to_string())
+                .hint("give the solution with it, or leave it out; nothing was recorded"),
             StoreError::NotFound => Self::new(Code::NotFound, "what the call names does not exist"),
             StoreError::Duplicate => Self::new(Code::Conflict, "it is there already"),
             StoreError::Closed | StoreError::Unavailable(_) => Self::hidden(

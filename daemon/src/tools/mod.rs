@@ -5,6 +5,7 @@ mod call;
 mod code;
 mod context;
 mod error;
+mod firewall;
 #[cfg(feature = "testing")]
 mod fixtures;
 mod health;
@@ -24,6 +25,8 @@ pub(crate) use context::Choice;
 pub(crate) use context::{Picture, ROWS, gather};
 pub use error::{Code, ToolError};
 pub use health::{Condition, Health};
-pub use registry::{Arguments, BadSchema, Registry, Shelves, Summarised, SwitchError, Switched};
+pub use registry::{
+    Arguments, BadSchema, Cost, Registry, Shelves, Standing, Summarised, SwitchError, Switched,
+};
 pub use stats::stats;
 pub use tool::{Answer, Family, Tool};

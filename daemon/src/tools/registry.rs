@@ -23,10 +23,10 @@ use jsonschema::Validator;
 use mcpd_config::Config;
 use parking_lot::RwLock;
 use serde_json::{Value, json, value::RawValue};
-pub use switch::{SwitchError, Switched};
+pub use switch::{Standing, SwitchError, Switched};
 use tokio::sync::{Mutex, watch};
 
-use super::{Answer, Call, Code, Family, ToolError, Voice, context, memory, tool::AnyTool};
+use super::{Answer, Call, Code, Family, ToolError, Voice, context, firewall, memory, tool::AnyTool};
 use crate::{
     ai,
     auth::{Need, Principal, Scope},
@@ -50,7 +50,7 @@ pub type Arguments = RawValue;
 pub struct Registry {
     entries: Vec<Entry>,
     by_name: HashMap<&'static str, usize>,
-    /// The array of `tools/list` with every tool that is enabled, serialised once for each change.
+    /// The array of `tools/list` with every tool that is offered, serialised once for each change.
     full_list: RwLock<Bytes>,
     config: watch::Receiver<Arc<Config>>,
     /// Counts how often the list changed.
@@ -75,8 +75,30 @@ struct Entry {
     aliases: &'static [(&'static str, &'static str)],
     meter: ToolMeter,
     tool: Box<dyn AnyTool>,
+    /// What it costs a model.
+    cost: Cost,
     /// Whether an operator switched it off.
     disabled: AtomicBool,
+    /// Whether the configuration leaves its family out.
+    left_out: AtomicBool,
+}
+
+/// Estimated tokens of what is published of tools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The whole object in `tools/list`.
+    pub whole: u64,
+    /// Name, description and input schema: what most clients give their model.
+    pub input: u64,
+}
+
+impl std::iter::Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |sum, one| Self {
+            whole: sum.whole + one.whole,
+            input: sum.input + one.input,
+        })
+    }
 }
 
 /// What tools take from and put on.
@@ -105,8 +127,12 @@ pub struct Summarised {
     pub title: &'static str,
     /// Whether it only reads.
     pub read_only: bool,
-    /// Whether clients may have it.
+    /// Whether no operator switched it off.
     pub enabled: bool,
+    /// Whether the configuration leaves its family out.
+    pub left_out: bool,
+    /// What it costs a model.
+    pub cost: Cost,
     /// Calls finished.
     pub calls: u64,
     /// Of these, how many failed.
@@ -130,11 +156,16 @@ impl Registry {
         context::register(&mut building, store, memories)?;
         super::ai::register(&mut building, shelves)?;
         super::quality::register(&mut building, quality)?;
+        firewall::register(&mut building, store, &config)?;
         #[cfg(feature = "testing")]
         super::fixtures::register(&mut building)?;
         let entries = building.entries();
+        let families = config.borrow().tools.families.clone();
+        for entry in &entries {
+            entry.left_out.store(!entry.family.is_offered(families.as_deref()), Ordering::Relaxed);
+        }
         let by_name = entries.iter().enumerate().map(|(index, entry)| (entry.name, index)).collect();
-        let full_list = RwLock::new(Bytes::from(list(entries.iter())));
+        let full_list = RwLock::new(Bytes::from(list(entries.iter().filter(|entry| entry.is_offered()))));
         Ok(Self { entries, by_name, full_list, config, changes, switching: Mutex::default() })
     }
 
@@ -143,45 +174,46 @@ impl Registry {
         self.changes.subscribe()
     }
 
-    /// Returns what a call of `name` needs; an unknown name and a disabled tool need what nobody has.
+    /// Returns what a call of `name` needs; a tool that is not offered needs what nobody has, as an unknown one.
     pub fn need<'n>(&self, name: &'n str) -> Need<'n> {
-        self.offered(name).map_or(Need::NoSuchTool, |entry| Need::Tool(name, entry.scope))
+        self.offered(name).map_or(Need::NoSuchTool, |entry| entry.need(name))
     }
 
     /// Returns the array of tools `who` may call, in the fixed order.
     pub fn list(&self, who: &Principal) -> Bytes {
-        let may = |entry: &&Entry| who.may(Need::Tool(entry.name, entry.scope));
-        self.whole_list(who).unwrap_or_else(|| Bytes::from(list(self.enabled().filter(may))))
+        let may = |entry: &&Entry| who.may(entry.need(entry.name));
+        self.whole_list(who).unwrap_or_else(|| Bytes::from(list(self.all_offered().filter(may))))
     }
 
-    /// Returns the array of all enabled tools if `who` may call every one, the same memory until one is switched.
+    /// Returns the array of all tools that are offered if `who` may call every one, the same memory until one is switched.
     pub fn whole_list(&self, who: &Principal) -> Option<Bytes> {
-        let may = |entry: &Entry| who.may(Need::Tool(entry.name, entry.scope));
-        (who.tools.is_open() && self.enabled().all(may)).then(|| self.full_list.read().clone())
+        let may = |entry: &Entry| who.may(entry.need(entry.name));
+        (who.tools.is_open() && self.all_offered().all(may)).then(|| self.full_list.read().clone())
     }
 
-    /// Returns how many tools are enabled.
+    /// Returns how many tools are offered.
     pub fn len(&self) -> usize {
-        self.enabled().count()
+        self.all_offered().count()
     }
 
-    /// Returns whether no tool is enabled.
+    /// Returns whether no tool is offered.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Returns whether clients may have the tool of that name, if there is one.
-    pub fn is_enabled(&self, name: &str) -> Option<bool> {
-        self.find(name).map(Entry::is_enabled)
+    pub fn standing(&self, name: &str) -> Option<Standing> {
+        self.find(name).map(Entry::standing)
     }
 
-    /// Returns every tool with its figures, disabled ones too.
+    /// Returns every tool with its figures, those too that are not offered.
     pub fn summaries(&self) -> Vec<Summarised> {
         let summary = |entry: &Entry| {
             let (calls, errors, duration) = entry.meter.read();
-            let (read_only, enabled) = (entry.scope == Scope::Read, entry.is_enabled());
-            let Entry { name, family, title, .. } = *entry;
-            Summarised { name, family, title, read_only, enabled, calls, errors, duration }
+            let (enabled, left_out) = (entry.is_enabled(), entry.is_left_out());
+            let Entry { name, family, title, cost, .. } = *entry;
+            let read_only = entry.scope == Scope::Read;
+            Summarised { name, family, title, read_only, enabled, left_out, cost, calls, errors, duration }
         };
         self.entries.iter().map(summary).collect()
     }
@@ -256,13 +288,13 @@ impl Registry {
         self.by_name.get(name).map(|index| &self.entries[*index])
     }
 
-    /// Returns a tool unless it is disabled: to clients that is as if it were not there.
+    /// Returns a tool unless it is disabled or left out: to clients that is as if it were not there.
     fn offered(&self, name: &str) -> Option<&Entry> {
-        self.find(name).filter(|entry| entry.is_enabled())
+        self.find(name).filter(|entry| entry.is_offered())
     }
 
-    fn enabled(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.is_enabled())
+    fn all_offered(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.is_offered())
     }
 }
 
@@ -288,6 +320,27 @@ struct Panicked(&'static str);
 impl Entry {
     fn is_enabled(&self) -> bool {
         !self.disabled.load(Ordering::Relaxed)
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.left_out.load(Ordering::Relaxed)
+    }
+
+    fn is_offered(&self) -> bool {
+        self.standing() == Standing::Offered
+    }
+
+    fn standing(&self) -> Standing {
+        match (self.is_enabled(), self.is_left_out()) {
+            (true, false) => Standing::Offered,
+            (false, _) => Standing::Disabled,
+            (true, true) => Standing::LeftOut,
+        }
+    }
+
+    /// Returns what a call needs; the name comes from who asks, and lives as long.
+    fn need<'n>(&self, name: &'n str) -> Need<'n> {
+        Need::Tool { name, family: self.family.as_str(), scope: self.scope }
     }
 
     /// Checks arguments against the published schema. A member that is `null` counts as absent.

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use futures::{FutureExt, future::BoxFuture};
+use mcpd_config::ToolFamily;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -30,8 +31,28 @@ pub enum Family {
 }
 
 impl Family {
+    /// Every family that is shipped, in the order of the list.
+    pub const ALL: [Self; 6] =
+        [Self::Memory, Self::Code, Self::Context, Self::Quality, Self::Firewall, Self::Ai];
+
+    /// Answers whether a configuration that names families offers this one.
+    pub(super) fn is_offered(self, families: Option<&[ToolFamily]>) -> bool {
+        let Some(families) = families else { return true };
+        match self {
+            Self::Memory => families.contains(&ToolFamily::Memory),
+            Self::Code => families.contains(&ToolFamily::Code),
+            Self::Context => families.contains(&ToolFamily::Context),
+            Self::Quality => families.contains(&ToolFamily::Quality),
+            Self::Firewall => families.contains(&ToolFamily::Firewall),
+            Self::Ai => families.contains(&ToolFamily::Ai),
+            // No configuration names it: who builds it in wants it.
+            #[cfg(feature = "testing")]
+            Self::Fixture => true,
+        }
+    }
+
     /// Returns the name in lists.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::Code => "code",

@@ -19,10 +19,12 @@ use crate::{
     code::Desk,
     store::Owner,
     telemetry::CodeChanged,
+    tools::Family,
 };
 
 /// The tool that who pushes must be allowed to call: both end in an analysis.
-const TOOL: &str = "analyze_codebase";
+const NEED: Need<'static> =
+    Need::Tool { name: "analyze_codebase", family: Family::Code.as_str(), scope: Scope::Write };
 /// What a body holds beside the files in it, in bytes.
 const ENVELOPE: u64 = 4 << 10;
 
@@ -39,7 +41,7 @@ enum Ask {
 pub(super) async fn push(http: &Http, mut knock: Box<Knock>) -> Response {
     let admitted = http.recognise(&knock).and_then(|visitor| {
         http.guard.enter(&visitor)?;
-        let permit = http.guard.admit(&visitor, Need::Tool(TOOL, Scope::Write))?;
+        let permit = http.guard.admit(&visitor, NEED)?;
         Ok((visitor, permit))
     });
     // Held until the answer is made: a drain waits for it.

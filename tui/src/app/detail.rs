@@ -178,7 +178,7 @@ impl Detail {
                 ("title", line.title.clone()),
                 ("family", line.family.clone()),
                 ("access", tools::access(line).into()),
-                ("state", tools::state(line.enabled).into()),
+                ("state", tools::state(line).into()),
                 ("calls", calls),
             ],
         );

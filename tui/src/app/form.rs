@@ -76,8 +76,8 @@ impl Form {
         let fields = vec![
             field("name", "for people, unique among living keys"),
             field("scopes", "read, write, metrics; empty: read and write"),
-            field("tools", "tools it may call; empty: all its scopes allow"),
-            field("denied tools", "tools it may not call"),
+            field("tools", "tools it may call, or family:NAME; empty: all its scopes allow"),
+            field("denied tools", "tools it may not call, or family:NAME"),
             field("networks", "10.0.0.0/8; empty: any the allowlist lets in"),
             field("rate", "100/60s; empty: as configured"),
             field("connections", "at a time; empty: as configured"),

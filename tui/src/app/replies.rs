@@ -182,7 +182,7 @@ fn secret_before(key: &KeyInfo, now: i64) -> String {
 }
 
 fn switched_words(switched: &ToolsSwitched) -> String {
-    let state = tools::state(switched.enabled);
+    let state = tools::switched(switched.enabled);
     let changed = switched.changed.iter().map(|name| format!("{name} is {state} now"));
     let already = switched.already.iter().map(|name| format!("{name} was {state} already"));
     changed.chain(already).collect::<Vec<_>>().join("; ")

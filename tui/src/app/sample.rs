@@ -10,7 +10,7 @@ use mcpd_ipc::{
     keys::{KeyInfo, KeyList, KeyState, RateNow},
     life::{KeyStats, ProcessStats, StatsReport, StatusReport, ToolStats},
     sessions::{SessionInfo, SessionList},
-    tools::{ToolList, ToolSummary},
+    tools::{Tokens, ToolList, ToolSummary},
 };
 
 use super::{App, Fixed, update};
@@ -105,7 +105,7 @@ pub(crate) fn idle(size: (u16, u16), theme: Theme) -> App {
         Reply::Sessions(SessionList { sessions: vec![] }),
         Reply::Keys(KeyList { keys: vec![] }),
         Reply::Allow(AllowReport { state: AllowState::LoopbackOnly, entries: vec![], note: None }),
-        Reply::Tools(ToolList { tools: vec![] }),
+        Reply::Tools(ToolList { tools: vec![], families: vec![], estimated_tokens: Tokens::default() }),
     ];
     for reply in replies {
         update(&mut app, Msg::Done(Box::new(reply)));
@@ -176,6 +176,8 @@ pub(crate) fn lists() -> Vec<Reply> {
         title: title.into(),
         read_only: name.starts_with("list") || name.starts_with("retrieve"),
         enabled,
+        left_out: false,
+        estimated_tokens: Tokens { whole: 600, input: 250 },
         calls,
         errors: calls / 900,
         p95_ms: (calls > 0).then_some(8.4),
@@ -220,6 +222,8 @@ pub(crate) fn lists() -> Vec<Reply> {
             note: None,
         }),
         Reply::Tools(ToolList {
+            families: vec![],
+            estimated_tokens: Tokens::default(),
             tools: vec![
                 tool("create_todo", "context", "Create a todo", 1_310, true),
                 tool("list_todos", "context", "List todos", 9_102, true),

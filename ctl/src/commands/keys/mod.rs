@@ -27,6 +27,7 @@ pub(crate) enum KeysCommand {
     /// Issues a key and prints its secret, this once, alone on stdout
     #[command(after_help = "Example:
   mcpctl keys add laptop
+  mcpctl keys add small --tool family:memory --tool list_todos
   mcpctl keys add ci --scope read --tool list_todos --cidr 10.0.0.0/8 --rate 100/60s --expires 90d
   KEY=$(mcpctl keys add laptop) && mcpctl connect claude-code --key \"$KEY\"")]
     Add(Terms),
@@ -59,10 +60,10 @@ pub(crate) struct Terms {
     /// What it may do: read, write, metrics; repeatable [default: read, write]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// A tool it may call; repeatable [default: all its scopes allow]
+    /// A tool or family:NAME it may call; repeatable [default: as its scopes]
     #[arg(long = "tool", value_name = "TOOL")]
     tools: Vec<String>,
-    /// A tool it may not call; repeatable
+    /// A tool or family:NAME it may not call; repeatable
     #[arg(long = "deny-tool", value_name = "TOOL")]
     deny_tools: Vec<String>,
     /// A network it may be used from; repeatable [default: any allowed]

@@ -61,6 +61,7 @@ pub(super) fn list(list: &KeyList, daemon: &Daemon, now: i64) -> Page {
         "TENANT",
         "STATE",
         "SCOPES",
+        "TOOLS",
         "REQUESTS",
         "RATE NOW",
         "LAST USED",
@@ -74,6 +75,7 @@ pub(super) fn list(list: &KeyList, daemon: &Daemon, now: i64) -> Page {
             key.tenant.clone(),
             state_word(key.state).into(),
             text::list_or(&key.scopes, "none"),
+            tools_word(key),
             key.requests.to_string(),
             rate_now(key, "-"),
             text::relative_or(key.last_used_at, now, "never"),
@@ -82,7 +84,7 @@ pub(super) fn list(list: &KeyList, daemon: &Daemon, now: i64) -> Page {
         ]);
         row.toned(3, state_tone(key.state))
     });
-    Page::default().table(table.figures(&[5, 6]).spare(&[9, 2, 4, 8]))
+    Page::default().table(table.figures(&[6, 7]).spare(&[10, 2, 5, 4, 9]))
 }
 
 pub(super) fn one(key: &KeyInfo, now: i64) -> Page {
@@ -112,6 +114,21 @@ pub(super) fn one(key: &KeyInfo, now: i64) -> Page {
 pub(super) fn revoked(revoked: &KeyRevoked) -> Page {
     let closed = text::count(revoked.sessions_closed as u64, "session");
     Page::of(format!("revoked key {} ({}); {closed} closed", revoked.key.name, revoked.key.id))
+}
+
+/// Returns the tools of a key in few words; `keys show` names them all.
+fn tools_word(key: &KeyInfo) -> String {
+    let few = |words: &[String]| match words {
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} +{}", rest.len()),
+        [] => String::new(),
+    };
+    match (key.tools.is_empty(), key.deny_tools.is_empty()) {
+        (true, true) => "all".into(),
+        (false, true) => few(&key.tools),
+        (true, false) => format!("not {}", few(&key.deny_tools)),
+        (false, false) => format!("{}, not {}", few(&key.tools), few(&key.deny_tools)),
+    }
 }
 
 /// Returns how much of its rate a key uses right now: `37/100`.

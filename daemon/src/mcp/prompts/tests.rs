@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    auth::Need,
     mcp::library::fixture::{Shelf, me, stranger, without},
     tools::Registry,
 };
@@ -40,7 +41,8 @@ async fn every_tool_a_prompt_names_is_one_of_ours() {
         assert!(registry.known(&tool).is_some(), "{tool}");
     }
     for kind in Kind::ALL {
-        assert!(registry.known(kind.tool()).is_some(), "{}", kind.tool());
+        let need = registry.need(kind.tool());
+        assert!(matches!(need, Need::Tool { family, .. } if family == kind.family().as_str()), "{need:?}");
     }
 }
 

@@ -87,7 +87,7 @@ impl Kind {
 
     /// Answers whether `who` may know of resources of this kind.
     pub(super) fn open_to(self, who: &Principal) -> bool {
-        may_see(who, self.tool())
+        may_see(who, self.tool(), self.family())
     }
 
     fn name(self) -> &'static str {

@@ -2,7 +2,10 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::store::{Change, Part};
+use crate::{
+    store::{Change, Part},
+    tools::Family,
+};
 
 const SCHEME: &str = "mcpd://";
 
@@ -65,6 +68,14 @@ impl Kind {
             Self::Decisions => "list_design_decisions",
             Self::Todos => "list_todos",
             Self::Memory => "retrieve_memory",
+        }
+    }
+
+    /// Returns the family of that tool.
+    pub(in crate::mcp) fn family(self) -> Family {
+        match self {
+            Self::Context | Self::Decisions | Self::Todos => Family::Context,
+            Self::Memory => Family::Memory,
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct AssessTechnicalDebt(pub(super) Arc<Quality>);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
 }
 

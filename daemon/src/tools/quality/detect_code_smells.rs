@@ -28,7 +28,7 @@ pub(super) struct DetectCodeSmells(pub(super) Arc<Quality>);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// subset of detectors; absent = all
     #[schemars(length(min = 1, max = 9))]

@@ -28,7 +28,7 @@ pub(super) struct GetQualityTrends(pub(super) Arc<Quality>);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// look-back window in days, 30 when absent
     #[schemars(range(min = 1, max = 3650))]

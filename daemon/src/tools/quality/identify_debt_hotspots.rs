@@ -24,7 +24,7 @@ pub(super) struct IdentifyDebtHotspots(pub(super) Arc<Quality>);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// number of files, 10 when absent
     #[schemars(range(min = 1, max = 200))]

@@ -22,7 +22,7 @@ pub(super) struct ListQualityIssues(pub(super) Arc<Quality>);
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Args {
-    /// identifier of the project the record belongs to
+    /// id of the project
     project_id: ProjectId,
     /// only this severity
     severity: Option<IssueSeverity>,

@@ -1,4 +1,5 @@
-//! Switching tools off and on while the daemon runs: written first, then in force, then told to clients once.
+//! Switching tools off and on while the daemon runs: what operators say is written first, then in force, then told to
+//! clients once; what the configuration leaves out changes with it.
 
 use std::sync::atomic::Ordering;
 
@@ -6,6 +7,17 @@ use bytes::Bytes;
 
 use super::{Entry, Registry, list};
 use crate::store::{Store, StoreError};
+
+/// Whether clients may have a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// They may.
+    Offered,
+    /// An operator switched it off.
+    Disabled,
+    /// The configuration leaves its family out.
+    LeftOut,
+}
 
 /// What an order to switch tools changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +79,7 @@ impl Registry {
         for entry in &changed {
             entry.disabled.store(!enabled, Ordering::Relaxed);
         }
-        if !changed.is_empty() {
+        if changed.iter().any(|entry| !entry.is_left_out()) {
             self.list_anew();
             self.changes.send_modify(|count| *count += 1);
         }
@@ -75,9 +87,26 @@ impl Registry {
         Ok(Switched { changed: names(changed), already: names(already) })
     }
 
+    /// Offers the tools of the families that a configuration names. Clients hear of it once, if it changes anything;
+    /// calls that run go on.
+    pub fn reload(&self, tools: &mcpd_config::Tools) {
+        let mut changed = false;
+        for entry in &self.entries {
+            let left_out = !entry.family.is_offered(tools.families.as_deref());
+            let was = entry.left_out.swap(left_out, Ordering::Relaxed);
+            // What is disabled as well stays away either way.
+            changed |= was != left_out && entry.is_enabled();
+        }
+        if changed {
+            self.list_anew();
+            self.changes.send_modify(|count| *count += 1);
+        }
+    }
+
     fn list_anew(&self) {
-        let anew = Bytes::from(list(self.enabled()));
-        *self.full_list.write() = anew;
+        // Made while nobody else can put another in its place: the last to come has seen what all before it switched.
+        let mut full_list = self.full_list.write();
+        *full_list = Bytes::from(list(self.all_offered()));
     }
 }
 
@@ -88,7 +117,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::auth::Need;
+    use crate::{auth::Need, tools::Family};
 
     fn words(names: &[&str]) -> Vec<String> {
         names.iter().map(ToString::to_string).collect()
@@ -138,7 +167,45 @@ mod tests {
         store.close().await;
         let refused = registry.switch(&store, &words(&["create_todo"]), false).await;
         assert!(matches!(refused, Err(SwitchError::Store(_))));
-        assert_eq!(registry.is_enabled("create_todo"), Some(true));
+        assert_eq!(registry.standing("create_todo"), Some(Standing::Offered));
         assert_eq!(*registry.changes().borrow(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_family_that_is_left_out_is_as_if_it_were_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("t.db"), 1).await.unwrap();
+        let of = |text: &str| {
+            let file = format!("[tools]\n{text}");
+            mcpd_config::Config::load(Some(("mcpd.toml".as_ref(), &file)), &[]).unwrap()
+        };
+        let (_sender, config) = watch::channel(Arc::new(of("families = [\"context\"]")));
+        let registry = Registry::on(&store, &config);
+        let mut changes = registry.changes();
+        assert!(registry.summaries().iter().all(|tool| tool.left_out
+            != (tool.family == Family::Context
+                || cfg!(feature = "testing") && tool.family.as_str() == "fixture")));
+        assert!(matches!(registry.need("store_memory"), Need::NoSuchTool));
+        assert!(matches!(registry.need("create_todo"), Need::Tool { family: "context", .. }));
+        let few = registry.full_list.read().clone();
+
+        // Switched while it is left out: nobody is told, and it stays switched when the family comes back.
+        registry.switch(&store, &words(&["store_memory"]), false).await.unwrap();
+        registry.reload(&of("families = [\"context\"]").tools);
+        assert!(!changes.has_changed().unwrap());
+        registry.reload(&of("").tools);
+        assert_eq!(*changes.borrow_and_update(), 1);
+        assert_eq!(registry.standing("store_memory"), Some(Standing::Disabled));
+        assert_eq!(registry.standing("retrieve_memory"), Some(Standing::Offered));
+        registry.reload(&of("families = [\"context\"]").tools);
+        assert_eq!((*changes.borrow_and_update(), registry.full_list.read().clone()), (2, few));
+    }
+
+    #[tokio::test]
+    async fn every_shipped_family_can_be_named() {
+        for family in Family::ALL {
+            let named: mcpd_config::ToolFamily = family.as_str().parse().unwrap();
+            assert!(family.is_offered(Some(&[named])) && !family.is_offered(Some(&[])), "{family:?}");
+        }
     }
 }

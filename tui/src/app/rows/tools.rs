@@ -20,8 +20,8 @@ const COLUMNS: [Of; 8] = [
     Of::new("NAME", (22, 28), |tool, _| (&*tool.name).into(), |tool| Order::Text(&tool.name)),
     Of::new("FAMILY", (8, 10), |tool, _| (&*tool.family).into(), |tool| Order::Text(&tool.family)).rank(1),
     Of::new("ACCESS", (6, 6), |tool, _| access(tool).into(), |tool| Order::Text(access(tool))).rank(2),
-    Of::new("STATE", (8, 8), |tool, _| state(tool.enabled).into(), |tool| Order::Text(state(tool.enabled)))
-        .tone(|tool| if tool.enabled { Tone::Good } else { Tone::Odd }),
+    Of::new("STATE", (8, 8), |tool, _| state(tool).into(), |tool| Order::Text(state(tool)))
+        .tone(|tool| if tool.enabled && !tool.left_out { Tone::Good } else { Tone::Odd }),
     Of::new("CALLS", (7, 9), |tool, _| grouped(tool.calls).into(), |tool| Order::count(tool.calls)).figure(),
     Of::new("ERRORS", (6, 7), |tool, _| grouped(tool.errors).into(), |tool| Order::count(tool.errors))
         .figure()
@@ -36,8 +36,13 @@ pub(crate) fn access(tool: &ToolSummary) -> &'static str {
     if tool.read_only { "read" } else { "write" }
 }
 
-/// Returns whether clients have a tool, in a word.
-pub(crate) fn state(enabled: bool) -> &'static str {
+/// Returns whether clients have a tool, in two words at most.
+pub(crate) fn state(tool: &ToolSummary) -> &'static str {
+    if tool.enabled && tool.left_out { "left out" } else { switched(tool.enabled) }
+}
+
+/// Returns how an operator switched a tool, in a word.
+pub(crate) fn switched(enabled: bool) -> &'static str {
     if enabled { "enabled" } else { "disabled" }
 }
 
