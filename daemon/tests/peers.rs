@@ -32,7 +32,7 @@ async fn call(client: &Client, name: &'static str, arguments: Value) -> Value {
 /// What every real client does: list, remember, find, plan, complete.
 async fn scenario(client: Client, project: &str) {
     let tools = client.list_all_tools().await.unwrap();
-    assert_eq!(tools.len(), 32);
+    assert_eq!(tools.len(), 43);
     let fact = "部署密钥 are rotated every ninety days";
     let stored = call(&client, "store_memory", json!({ "project_id": project, "content": fact })).await;
     let found =

@@ -1,15 +1,16 @@
 //! Every tool keeps what it publishes: answers fit the output schema, and docs/tools.md says what `tools/list` says.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-#[path = "tools/quality.rs"]
-mod quality;
 mod support;
 mod tools {
+    pub(crate) mod ai;
     pub(crate) mod firewall;
+    pub(crate) mod quality;
 }
 
 use std::{collections::HashMap, path::Path};
 
+use mcpd_ipc::keys::KeysAdd;
 use serde_json::{Value, json};
 use support::{Daemon, Peer, ROOMY, trees::Tree};
 
@@ -196,7 +197,8 @@ async fn every_answer_fits_its_published_schema() {
     assert_eq!(unknown["error"]["code"], "unknown_project");
 
     code_tools(&tools, &tree).await;
-    quality::tools(&tools, &tree).await;
+    tools::ai::tools(&tools).await;
+    tools::quality::tools(&tools, &tree).await;
     tools::firewall::firewall_tools(&tools).await;
     let called = tools.called.borrow().len();
     assert_eq!(called, tools.schemas.len(), "every tool was called");
@@ -233,6 +235,48 @@ async fn code_tools(tools: &Checking, tree: &Tree) {
     assert_eq!(tools.call("explain_module", unknown).await["error"]["code"], "not_found");
 }
 
+/// Estimates tokens as `mcpctl tools list` does, which counts schemas somewhat dear: they come to 4.3 characters each.
+fn tokens(text: &str) -> usize {
+    text.chars().count().div_ceil(4)
+}
+
+#[tokio::test]
+async fn lists_of_tools_stay_small() {
+    let daemon = Daemon::start(ROOMY);
+    let (_, all) = daemon.peer().ask("tools/list", json!({}), &[]).await;
+    assert_eq!(all["result"]["tools"].as_array().unwrap().len(), 43);
+    let whole = tokens(&all.to_string());
+    assert!(whole < 14_000, "the full set takes {whole} tokens");
+    // Remember, plan and resume: what a small client begins with.
+    let words = "family:memory create_todo update_todo_status get_next_todo list_todos get_project_context";
+    let few = KeysAdd { tools: words.split(' ').map(str::to_owned).collect(), ..support::plain_key("few") };
+    let (_, secret) = daemon.issue(few).await;
+    let (_, few) = Peer::new(&daemon.base, &secret).ask("tools/list", json!({}), &[]).await;
+    assert_eq!(few["result"]["tools"].as_array().unwrap().len(), 7);
+    let small = tokens(&few.to_string());
+    assert!(small < 3_000, "the small set takes {small} tokens");
+}
+
+#[tokio::test]
+async fn descriptions_are_short_and_begin_with_what_a_tool_is_for() {
+    let daemon = Daemon::start(ROOMY);
+    for tool in published(&daemon.peer()).await {
+        let text = tool["description"].as_str().unwrap();
+        let length = text.chars().count();
+        assert!((60..=340).contains(&length), "{} has {length} characters", tool["name"]);
+        // The first word says what it does: clients search names and first words.
+        let first = text.split([' ', ',']).next().unwrap();
+        assert!(
+            first.chars().next().unwrap().is_uppercase() && !["The", "This", "A", "Tool"].contains(&first),
+            "{text}"
+        );
+        for (name, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            let meaning = schema["description"].as_str().unwrap_or_default().chars().count();
+            assert!((1..=160).contains(&meaning), "{} of {} has {meaning}", name, tool["name"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_long_argument_is_not_sent_back_whole() {
     let daemon = Daemon::start(ROOMY);
@@ -265,11 +309,23 @@ async fn concurrent_updates_keep_the_progress_that_was_acknowledged() {
 async fn the_reference_of_tools_is_what_the_daemon_publishes() {
     let daemon = Daemon::start(ROOMY);
     let mut page = String::from(
-        "# Tools\n\nGenerated from what `tools/list` publishes; `MCPD_BLESS=1 cargo test -p mcpd --test tools` writes it anew.\n",
+        "# Tools\n\nGenerated from the registry; `MCPD_BLESS=1 cargo test -p mcpd --test tools` writes it anew. Fields of results \
+         have their whole schemas in `mcpctl tools show NAME --json`. Tokens are estimated: what a tool takes in `tools/list`.\n",
     );
+    let costs = daemon.obey(mcpd_ipc::tools::ToolsList {}).await.tools;
+    let cost: HashMap<String, _> = costs.into_iter().map(|tool| (tool.name.clone(), tool)).collect();
+    let mut family = String::new();
     for tool in reference(&daemon).await {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        page.push_str(&format!("\n## {}\n\n{}\n\n", text(&tool["name"]), text(&tool["description"])));
+        let name = text(&tool["name"]);
+        let of = &cost[&name];
+        if of.family != family {
+            family.clone_from(&of.family);
+            page.push_str(&format!("\n## {family}\n"));
+        }
+        let access = if of.read_only { "reads" } else { "writes" };
+        page.push_str(&format!("\n### {name}\n\n{}\n\n", text(&tool["description"])));
+        page.push_str(&format!("{access}, {} tokens\n\n", of.estimated_tokens.whole));
         page.push_str("| argument | type | required | meaning |\n|---|---|---|---|\n");
         let required = tool["inputSchema"]["required"].as_array().cloned().unwrap_or_default();
         for (name, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {

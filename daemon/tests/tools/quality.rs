@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Checking, support::trees::Tree};
+use crate::{Checking, support::trees::Tree};
 
 /// Calls every tool of the family, in the project that the code tools have indexed and in one without code.
 pub(crate) async fn tools(tools: &Checking, tree: &Tree) {
