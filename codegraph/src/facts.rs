@@ -153,6 +153,8 @@ pub struct Metrics {
     pub nesting: u32,
     /// Parameters declared.
     pub parameters: u32,
+    /// Lines of documentation that stand inside of it.
+    pub doc_lines: u32,
     /// Tokens of the whole function without comments.
     pub tokens: u32,
     /// Smallest hashes of its runs of tokens, identifiers and literals made alike, ascending: the share that two

@@ -31,7 +31,10 @@ async def check(client, tree, project):
     await client.refused("resolve_quality_issue", "not_found", issue_id="no-such-issue")
     await client.refused("ignore_quality_issue", "not_found", issue_id="no-such-issue")
     await client.refused("detect_code_smells", "invalid_arguments", project_id=client.project, smell_types=["bad_luck"])
-    await client.refused("detect_code_smells", "not_indexed", project_id=f"{client.project}-bare")
+    bare = f"{client.project}-bare"
+    await client.call("create_todo", project_id=bare, title="there is no code yet")
+    for tool in ("detect_code_smells", "assess_technical_debt", "identify_debt_hotspots", "generate_quality_report"):
+        await client.refused(tool, "not_indexed", project_id=bare)
 
 
 def ids(detected):
@@ -71,7 +74,7 @@ async def debt(client, tree):
     tests = assessed["breakdown"]["test_quality"]["evidence"]
     marks = assessed["breakdown"]["todos"]["evidence"]
     equal("lines of code and tests are all lines", code["code_lines"] + tests["test_lines"], marks["lines"])
-    comments = tree.matching(r"(#|//|^\s*\*|/\*).*\b(TODO|FIXME|HACK|XXX)\b")
+    comments = tree.matching(r"(#|//|^\s*\*|/\*).*\b(TODO|FIXME|HACK|XXX)\b", tree.every())
     holds(f"markers, {len(comments)} by searching", abs(marks["markers"] - len(comments)) <= 2, marks)
 
     spots = await client.ask("identify_debt_hotspots", top_k=50)
@@ -89,9 +92,13 @@ async def debt(client, tree):
     report = await client.ask("generate_quality_report")
     equal("the latest snapshot", report["snapshot_id"], trends["trends"][-1]["snapshot_id"])
     text = report["report"]
-    holds("tables, a spark line and the worst spot", "|---" in text and "▁" in text and spots["hotspots"][0]["file"] in text, text)
+    holds("tables, a spark line and the worst spot", "|---" in text and re.search("[▁-█]{2}", text) and spots["hotspots"][0]["file"] in text, text)
+    judged = await client.ask("ai_analyze_code_quality")
+    scores = {name: one["score"] for name, one in assessed["breakdown"].items()}
+    equal("its scores are those that were assessed", judged["scores"], scores | {"overall": assessed["overall_score"]})
+    equal("it begins with the worst spot", judged["top_recommendations"][0]["about"], spots["hotspots"][0]["file"])
     again = await client.ask("get_quality_trends", days=7)
-    equal("a report takes no snapshot", again["data_points"], 2)
+    equal("neither takes a snapshot", again["data_points"], 2)
 
 
 async def life(client, tree, issues):

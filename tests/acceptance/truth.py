@@ -17,6 +17,11 @@ class Tree:
     def git(self, *words):
         return subprocess.run(["git", "-C", self.root, *words], check=True, capture_output=True, text=True).stdout
 
+    def every(self):
+        """Files of every language that the projects have."""
+        listed = self.git("ls-files").splitlines()
+        return [path for path in listed if path.endswith((".py", ".ts", ".js", ".java", ".kt"))]
+
     def text(self, path):
         return (self.root / path).read_text(encoding="utf-8", errors="replace")
 

@@ -17,6 +17,7 @@ pub(super) struct Meter {
     depth: u32,
     deepest: u32,
     parameters: u32,
+    doc_lines: u32,
     tokens: u32,
     window: [u32; RUN],
     /// The smallest hashes, a heap with the largest first.
@@ -24,9 +25,18 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(parameters: u32) -> Self {
+    pub(super) fn new(parameters: u32, doc_lines: u32) -> Self {
         let smallest = std::collections::BinaryHeap::with_capacity(KEPT + 1);
-        Self { decisions: 0, depth: 0, deepest: 0, parameters, tokens: 0, window: [0; RUN], smallest }
+        Self {
+            decisions: 0,
+            depth: 0,
+            deepest: 0,
+            parameters,
+            doc_lines,
+            tokens: 0,
+            window: [0; RUN],
+            smallest,
+        }
     }
 
     pub(super) fn decide(&mut self) {
@@ -73,6 +83,7 @@ impl Meter {
             cyclomatic: self.decisions + 1,
             nesting: self.deepest,
             parameters: self.parameters,
+            doc_lines: self.doc_lines,
             tokens: self.tokens,
             sketch,
         }

@@ -4,7 +4,7 @@ use super::{
     Measure, Severity, Smell, SmellKind,
     looked::{Looked, Running},
 };
-use crate::{Graph, Language, facts::Kind};
+use crate::{Graph, facts::Kind};
 
 /// Finds functions that are too long. What is defined inside counts for itself, and so does what is written about it.
 pub(super) fn long(looked: &Looked<'_>) -> Vec<Smell> {
@@ -42,11 +42,13 @@ pub(super) fn nested(looked: &Looked<'_>) -> Vec<Smell> {
     over(looked, &of, &measured)
 }
 
-/// Finds functions that take too much. What overrides another has to take what that takes.
+/// Finds functions that take too much. What overrides another has to take what that takes; constructors are free.
 pub(super) fn greedy(looked: &Looked<'_>) -> Vec<Smell> {
     let limit = looked.limits.parameters;
     let measured = |one: &Running<'_>| {
-        let is_bound = one.entity.kind == Kind::Method && looked.overrides(one.node, one.entity.name);
+        let is_bound = one.entity.kind == Kind::Method
+            && !looked.graph.is_constructor(one.node)
+            && looked.overrides(one.node, one.entity.name);
         let value = if is_bound { 0 } else { one.metrics.parameters };
         Measure { name: "parameters", value, limit }
     };
@@ -97,8 +99,5 @@ fn lines(graph: &Graph, one: &Running<'_>) -> u32 {
         .filter(|child| child.kind.is_callable() || child.kind.is_type())
         .map(|child| length(child.start, child.end))
         .sum();
-    // In Python documentation stands within; elsewhere above.
-    let is_inside = graph.file_facts(one.node).language == Language::Python;
-    let doc = one.entity.doc.as_ref().filter(|_| is_inside).map_or(0, |doc| doc.lines().count() as u32);
-    length(one.entity.line, one.entity.end).saturating_sub(inside + doc)
+    length(one.entity.line, one.entity.end).saturating_sub(inside + one.metrics.doc_lines)
 }

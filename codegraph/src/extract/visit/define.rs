@@ -23,6 +23,8 @@ pub(crate) struct Def<'n> {
     pub(crate) visibility: Visibility,
     /// Documentation; absent is the comment above.
     pub(crate) doc: Option<String>,
+    /// Lines of documentation that stand inside.
+    pub(crate) doc_lines: u32,
     /// The node the signature begins at, when not the one that defines.
     pub(crate) signature: Option<String>,
 }
@@ -41,6 +43,7 @@ impl<'n> Def<'n> {
             parameters: 0,
             visibility: Visibility::Public,
             doc: None,
+            doc_lines: 0,
             signature: None,
         }
     }
@@ -60,10 +63,10 @@ impl Visit<'_> {
             self.facts.cut = true;
             return None;
         }
-        let (callable, parameters) = (def.kind.is_callable(), def.parameters);
+        let (callable, parameters, doc_lines) = (def.kind.is_callable(), def.parameters, def.doc_lines);
         let entity = self.note(node, def, parent)?;
         if opened {
-            let meter = callable.then(|| Meter::new(parameters));
+            let meter = callable.then(|| Meter::new(parameters, doc_lines));
             self.open.push(Open { entity, depth: self.depth, meter, implements: false, section: None });
         }
         Some(entity)

@@ -69,7 +69,10 @@ fn class(visit: &mut Visit<'_>, node: Node<'_>) {
 fn function(visit: &mut Visit<'_>, node: Node<'_>) {
     let kind = if visit.within().is_some_and(Kind::is_type) { Kind::Method } else { Kind::Function };
     let Some(mut def) = definition(visit, node, kind) else { return };
-    def.doc = node.child_by_field_name("body").and_then(|body| docstring(visit, body));
+    if let Some(string) = node.child_by_field_name("body").and_then(documentation) {
+        def.doc = Some(plain(visit, string));
+        def.doc_lines = (string.end_position().row - string.start_position().row) as u32 + 1;
+    }
     if let Some(parameters) = node.child_by_field_name("parameters") {
         let mut cursor = parameters.walk();
         let counts = |child: &Node<'_>| {
@@ -85,7 +88,9 @@ fn function(visit: &mut Visit<'_>, node: Node<'_>) {
 /// The object itself is a parameter that callers do not give.
 fn is_static(visit: &Visit<'_>, node: Node<'_>) -> bool {
     let Some(parameters) = visit.field(node, "parameters") else { return true };
-    !["(self", "(cls"].iter().any(|own| parameters.starts_with(own))
+    let first = parameters.trim_start_matches(|one: char| one == '(' || one.is_whitespace());
+    let name = first.split(|one: char| !one.is_alphanumeric() && one != '_').next();
+    !matches!(name, Some("self" | "cls"))
 }
 
 fn definition<'n>(visit: &Visit<'_>, node: Node<'n>, kind: Kind) -> Option<Def<'n>> {
@@ -103,17 +108,26 @@ fn visibility(name: &str) -> Visibility {
 
 /// Returns the string a body begins with (PEP 257).
 fn docstring(visit: &Visit<'_>, body: Node<'_>) -> Option<String> {
+    documentation(body).map(|string| plain(visit, string))
+}
+
+/// Returns the string that documents what a body is of.
+fn documentation(body: Node<'_>) -> Option<Node<'_>> {
     let mut cursor = body.walk();
     let first = body.named_children(&mut cursor).find(|child| child.kind() != "comment")?;
     if first.kind() != "expression_statement" {
         return None;
     }
-    let string = first.named_child(0).filter(|child| child.kind() == "string")?;
+    first.named_child(0).filter(|child| child.kind() == "string")
+}
+
+/// Returns the text of a documentation, its lines without what is before them.
+fn plain(visit: &Visit<'_>, string: Node<'_>) -> String {
     let text = visit.text(string);
     let text = text.trim_start_matches(|mark: char| mark.is_ascii_alphabetic());
     let text = text.trim_matches(['"', '\'']);
     let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
-    Some(lines.join("\n"))
+    lines.join("\n")
 }
 
 fn decorator(visit: &mut Visit<'_>, node: Node<'_>) {

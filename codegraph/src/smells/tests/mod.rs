@@ -130,7 +130,7 @@ fn a_circle_of_calls_or_of_late_imports_is_less() {
 #[test]
 fn a_long_function_is_long_without_what_is_inside_and_about_it() {
     let doc =
-        format!("def documented():\n    \"\"\"One.\n{}    \"\"\"\n    work()\n", "    line\n".repeat(30));
+        format!("def documented():\n    \"\"\"One.\n{}    \"\"\"\n    work()\n", "    line\n".repeat(600));
     let nested = format!(
         "def outer():\n{}    return inner\n",
         lines("inner", 19).replace('\n', "\n    ").replacen("def", "    def", 1)
@@ -164,6 +164,12 @@ fn decisions_depth_and_parameters_are_counted() {
         keys(&[("a.py", over)], SmellKind::LongParameterList),
         ["a.py#method:Base.take"],
         "the other has to"
+    );
+    let made = "class Base:\n    def __init__(self): pass\n\nclass Other(Base):\n    def __init__(\n        self,\n        a, b, c, d,\n    ): pass\n    def right(\n        self, a, b, c,\n    ): pass\n";
+    assert_eq!(
+        keys(&[("a.py", made)], SmellKind::LongParameterList),
+        ["a.py#method:Other.__init__"],
+        "a constructor is free, and callers do not give the object"
     );
     let prototype = [("a.h", "int take(int a, int b, int c, int d);\n")];
     assert!(keys(&prototype, SmellKind::LongParameterList).is_empty(), "a prototype is no function");
