@@ -192,3 +192,30 @@ async fn only_who_may_pushes_and_only_its_own() {
     let (status, _) = (pusher.0.post_bytes("{", &[]).await.status().as_u16(), ());
     assert_eq!(status, 400);
 }
+
+#[tokio::test]
+async fn a_pushed_tree_is_judged_by_what_was_sent() {
+    let daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    let pusher = Pusher::new(&daemon, &daemon.key);
+    pusher.push("p", &[("a.py", "def take(a, b, c, d, e, f, g, h):\n    return a\n")]).await;
+    let ask = async |tool: &str| peer.tool(tool, json!({ "project_id": "p" })).await;
+    let assessed = ask("assess_technical_debt").await;
+    assert_eq!(assessed["issues_summary"]["total"], 1, "{assessed}");
+    let breakdown = &assessed["breakdown"];
+    assert_eq!(
+        (&breakdown["dependencies"]["score"], &breakdown["documentation"]["evidence"]["readme"]),
+        (&Value::Null, &Value::Null),
+        "nobody could look: {assessed}"
+    );
+    assert!(assessed["as_of"]["note"].as_str().unwrap().contains("sent by a client"), "{assessed}");
+    let spots = ask("identify_debt_hotspots").await;
+    assert_eq!(
+        (&spots["history"]["known"], &spots["hotspots"][0]["commits"]),
+        (&json!(false), &Value::Null),
+        "{spots}"
+    );
+    pusher.push("p", &[("a.py", "def take(a):\n    return a\n")]).await;
+    let fixed = ask("detect_code_smells").await;
+    assert_eq!((&fixed["changes"]["fixed"], &fixed["total_issues"]), (&json!(1), &json!(0)), "{fixed}");
+}

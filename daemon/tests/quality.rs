@@ -7,6 +7,7 @@ mod support;
 
 use std::process::Command;
 
+use mcpd_ipc::projects::ProjectsForget;
 use serde_json::{Value, json};
 use support::{Daemon, Peer, plain_key, trees::Tree};
 
@@ -340,4 +341,20 @@ async fn thresholds_are_settings() {
     good(&peer, "detect_code_smells", json!({})).await;
     let kinds: Vec<String> = issues(&peer).await.into_iter().map(|issue| issue.0).collect();
     assert_eq!(kinds, ["circular_dependency"]);
+}
+
+#[tokio::test]
+async fn who_forgets_the_code_forgets_what_was_found_in_it() {
+    let tree = faulty();
+    let daemon = tree.daemon();
+    let peer = daemon.peer();
+    tree.analyze(&peer, "p").await;
+    good(&peer, "assess_technical_debt", json!({})).await;
+    let id = issues(&peer).await[0].2.clone();
+    daemon.obey(ProjectsForget { tenant: None, project: "p".into() }).await;
+    assert_eq!(code(&ask(&peer, "ignore_quality_issue", json!({ "issue_id": id })).await), "not_found");
+    tree.analyze(&peer, "p").await;
+    let anew = good(&peer, "list_quality_issues", json!({})).await;
+    assert_eq!((&anew["total"], &anew["last_detection"]), (&json!(0), &Value::Null), "{anew}");
+    assert_eq!(good(&peer, "get_quality_trends", json!({})).await["data_points"], 0);
 }

@@ -116,7 +116,7 @@ fn smell(looked: &Looked<'_>, group: Vec<Running<'_>>) -> Smell {
         ],
         confidence: least.clamp(50, 95) as u8,
         title: format!(
-            "{} is alike {second}{more} but for names: {} tokens each, {least} % alike",
+            "{} and {second}{more} are {least} % alike, names left aside: {} tokens",
             graph.qualified(first.node),
             first.metrics.tokens
         ),

@@ -1,13 +1,13 @@
 //! `assess_technical_debt`: scores a project.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::view::{AsOf, BySeverity, Changes, DimensionView};
 use crate::{
-    quality::{self, Dimension, Quality},
+    quality::{self, Quality},
     tools::{
         Call, Family, Tool, ToolError,
         params::{ProjectId, owner},
@@ -32,20 +32,12 @@ pub(super) struct Output {
     overall_formula: &'static str,
     /// low, moderate, high, critical or unknown
     debt_level: &'static str,
-    breakdown: Breakdown,
+    /// code_quality, test_quality, documentation, dependencies, todos
+    breakdown: BTreeMap<&'static str, DimensionView>,
     issues_summary: Summary,
     estimated_days_to_fix: f64,
     estimate_formula: &'static str,
     as_of: AsOf,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Breakdown {
-    code_quality: Option<DimensionView>,
-    test_quality: Option<DimensionView>,
-    documentation: Option<DimensionView>,
-    dependencies: Option<DimensionView>,
-    todos: Option<DimensionView>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -69,22 +61,14 @@ impl Tool for AssessTechnicalDebt {
 
     async fn call(&self, call: Call<'_>, args: Args) -> Result<Output, ToolError> {
         let assessed = self.0.assess(&owner(call.who), &args.project_id.0).await?;
-        let of = |dimension: Dimension| {
-            assessed.scored.iter().find(|one| one.dimension == dimension).map(DimensionView::from)
-        };
+        let breakdown = assessed.scored.iter().map(|one| (one.dimension.as_str(), DimensionView::from(one)));
         let (snapshot, detected) = (&assessed.snapshot, &assessed.detected);
         Ok(Output {
             snapshot_id: snapshot.id.clone(),
             overall_score: snapshot.scores.overall,
             overall_formula: quality::OVERALL_FORMULA,
             debt_level: quality::level(snapshot.scores.overall),
-            breakdown: Breakdown {
-                code_quality: of(Dimension::CodeQuality),
-                test_quality: of(Dimension::TestQuality),
-                documentation: of(Dimension::Documentation),
-                dependencies: of(Dimension::Dependencies),
-                todos: of(Dimension::Todos),
-            },
+            breakdown: breakdown.collect(),
             issues_summary: Summary {
                 total: detected.issues.len(),
                 by_severity: BySeverity::of(&detected.issues),

@@ -1,8 +1,8 @@
 //! `detect_code_smells`: looks for issues.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use mcpd_codegraph::smells::SmellKind;
+use mcpd_codegraph::smells::{Severity, SmellKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,35 +43,24 @@ pub(super) struct Output {
     /// open issues of these types
     total_issues: usize,
     by_severity: BySeverity,
-    issues: Issues,
+    /// by severity: critical, high, medium, low; the worst first
+    issues: BTreeMap<&'static str, Vec<IssueView>>,
     /// issues not returned here; list_quality_issues pages through them
     more: usize,
     changes: Changes,
     as_of: AsOf,
 }
 
-#[derive(Default, Serialize, JsonSchema)]
-struct Issues {
-    critical: Vec<IssueView>,
-    high: Vec<IssueView>,
-    medium: Vec<IssueView>,
-    low: Vec<IssueView>,
-}
-
-impl Issues {
-    fn of(issues: Vec<Issue>) -> Self {
-        let mut all = Self::default();
-        for issue in issues {
-            let of = match issue.severity.as_str() {
-                "critical" => &mut all.critical,
-                "high" => &mut all.high,
-                "medium" => &mut all.medium,
-                _ => &mut all.low,
-            };
+/// Lays issues out by severity; each has its place, also where there are none.
+fn laid_out(issues: Vec<Issue>) -> BTreeMap<&'static str, Vec<IssueView>> {
+    let mut all: BTreeMap<&'static str, Vec<IssueView>> =
+        Severity::ALL.into_iter().map(|severity| (severity.as_str(), Vec::new())).collect();
+    for issue in issues {
+        if let Some(of) = all.get_mut(issue.severity.as_str()) {
             of.push(issue.into());
         }
-        all
     }
+    all
 }
 
 impl Tool for DetectCodeSmells {
@@ -99,7 +88,7 @@ impl Tool for DetectCodeSmells {
             total_issues: total,
             by_severity,
             more: total - detected.issues.len(),
-            issues: Issues::of(detected.issues),
+            issues: laid_out(detected.issues),
             changes,
             as_of,
         })
