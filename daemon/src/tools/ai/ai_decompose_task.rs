@@ -6,14 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     draft::Shaped,
     places::Grounds,
-    plan::{self, Step, Steps},
+    plan::{self, Beside, Step, Steps},
     thinking::{Mode, Spoken, Task, Thinking},
 };
 use crate::{
     store::{Plan, StoreError, Todo},
-    tools::{
-        Call, Code, Family, Tool, ToolError, code::Fresh, params::owner, registry::BadSchema, tool::Effect,
-    },
+    tools::{Call, Code, Family, Tool, ToolError, params::owner, registry::BadSchema, tool::Effect},
 };
 
 const INSTRUCTION: &str = "Break this todo into steps that are taken one after the other: each with a title, what to do and \
@@ -48,21 +46,8 @@ pub(super) struct Output {
     description: Option<String>,
     /// one after the other
     steps: Vec<Numbered>,
-    /// ids of the todos that were created, in the same order
-    created: Vec<String>,
-    /// what was decided and remembered that may bear on it
-    context: Vec<String>,
-    /// how the estimates of a template come about
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimates: Option<&'static str>,
-    /// what to know
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
     #[serde(flatten)]
-    spoken: Spoken,
-    /// absent when the code is not indexed
-    #[serde(skip_serializing_if = "Option::is_none")]
-    freshness: Option<Fresh>,
+    beside: Beside,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -137,23 +122,24 @@ impl Tool for AiDecomposeTask {
             };
             created = store.todos().plan(plan).await?.into_iter().map(|made| made.id).collect();
         }
-        let is_bare = steps.is_empty();
+        let by_hours = by_rule && steps.iter().any(|step| step.estimated_hours > 0);
+        let note = "the todo lists no steps, and nothing in the indexed code is about it; \
+                    analyze_codebase reads the code";
+        let beside = Beside {
+            created,
+            note: steps.is_empty().then(|| note.to_owned()),
+            estimates: by_hours.then_some(plan::BASIS),
+            context: known.said,
+            spoken,
+            freshness: known.fresh,
+        };
         Ok(Output {
             todo_id: todo.id,
             project_id: project.name,
             title: todo.title,
             description: todo.description,
-            estimates: (by_rule && steps.iter().any(|step| step.estimated_hours > 0)).then_some(plan::BASIS),
             steps: (1..).zip(steps).map(|(step, what)| Numbered { step, what }).collect(),
-            created,
-            context: known.said,
-            note: is_bare.then(|| {
-                "the todo lists no steps, and nothing in the indexed code is about it; \
-                 analyze_codebase reads the code"
-                    .to_owned()
-            }),
-            spoken,
-            freshness: known.fresh,
+            beside,
         })
     }
 }

@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     draft::{Draft, Shaped},
     places::{Grounds, Known},
-    plan::{self, Planned, Todos},
+    plan::{self, Beside, Planned, Todos},
     thinking::{Mode, Spoken, Task, Thinking},
 };
 use crate::{
     store::Plan,
     tools::{
         Call, Code, Family, Tool, ToolError,
-        code::Fresh,
         params::{ProjectId, owner},
         registry::BadSchema,
         tool::Effect,
@@ -51,21 +50,8 @@ pub(super) struct Output {
     goal: String,
     /// in order; depends_on are places in this list, from 1
     todos: Vec<Planned>,
-    /// ids of the todos that were created, in the same order
-    created: Vec<String>,
-    /// what was decided and remembered that may bear on it
-    context: Vec<String>,
-    /// how the estimates of a template come about
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimates: Option<&'static str>,
-    /// what to know
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
     #[serde(flatten)]
-    spoken: Spoken,
-    /// absent when the code is not indexed
-    #[serde(skip_serializing_if = "Option::is_none")]
-    freshness: Option<Fresh>,
+    beside: Beside,
 }
 
 impl AiGenerateTodosFromGoal {
@@ -110,13 +96,15 @@ impl Tool for AiGenerateTodosFromGoal {
         Ok(Output {
             project_id: project.name,
             goal: args.goal,
-            note: note(&known, &todos),
-            estimates: by_rule.then_some(plan::BASIS),
+            beside: Beside {
+                created,
+                note: note(&known, &todos),
+                estimates: by_rule.then_some(plan::BASIS),
+                context: known.said,
+                spoken,
+                freshness: known.fresh,
+            },
             todos,
-            created,
-            context: known.said,
-            spoken,
-            freshness: known.fresh,
         })
     }
 }

@@ -4,8 +4,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{draft::Draft, places::Place, reading};
-use crate::{store::PlannedTodo, tools::context::TodoCategory};
+use super::{draft::Draft, places::Place, reading, thinking::Spoken};
+use crate::{
+    store::PlannedTodo,
+    tools::{code::Fresh, context::TodoCategory},
+};
 
 /// Todos of a plan.
 const MOST: usize = 30;
@@ -21,6 +24,26 @@ const TITLE: usize = 120;
 /// What the rule is, for who reads an estimate.
 pub(super) const BASIS: &str = "estimated_hours of a template: one for each 50 lines concerned, times 1 + cyclomatic/20; \
     a rule of thumb, not a measurement";
+
+/// What is told beside a plan.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Beside {
+    /// ids of the todos that were created, in the same order
+    pub(super) created: Vec<String>,
+    /// what was decided and remembered that may bear on it
+    pub(super) context: Vec<String>,
+    /// how the estimates of a template come about
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) estimates: Option<&'static str>,
+    /// what to know
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
+    #[serde(flatten)]
+    pub(super) spoken: Spoken,
+    /// absent when the code is not indexed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) freshness: Option<Fresh>,
+}
 
 /// Todos that lead to a goal.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
