@@ -112,7 +112,10 @@ async fn what_tools_cost_adds_up() {
         );
     }
     let detail = daemon.obey(ToolsShow { name: "create_todo".into() }).await;
-    let characters = detail.published.to_string().chars().count() as u64;
+    let (_, list) = daemon.peer().ask("tools/list", json!({}), &[]).await;
+    let mut tools = list["result"]["tools"].as_array().unwrap().iter();
+    let entry = tools.find(|tool| tool["name"] == "create_todo").unwrap();
+    let characters = entry.to_string().chars().count() as u64;
     assert_eq!(
         detail.summary.estimated_tokens.whole,
         characters.div_ceil(4),

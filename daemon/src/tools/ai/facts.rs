@@ -1,5 +1,7 @@
 //! What the graph and the source say of one function or file, gathered before anybody puts it into words.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use mcpd_codegraph::{Graph, Node};
 
 use super::reading;
@@ -47,6 +49,8 @@ impl Function {
         let about = graph.about(node);
         let (mut callers, callees) = graph.neighbours(node);
         callers.extend(spellings.iter().flat_map(|one| graph.neighbours(*one).0));
+        let mut seen = HashSet::new();
+        callers.retain(|one| seen.insert(*one));
         let signature = about.signature.unwrap_or_default().to_owned();
         let source = source(scene, node, LINES);
         let lines = about.end.saturating_sub(about.start) + 1;
@@ -90,7 +94,7 @@ fn spelled_out(graph: &Graph, node: Node) -> (Node, Vec<Node>) {
 }
 
 fn role(graph: &Graph, node: Node, callers: &[Node], callees: &[Node]) -> String {
-    let files: std::collections::BTreeSet<&str> = callers.iter().map(|one| graph.path(*one)).collect();
+    let files: BTreeSet<&str> = callers.iter().map(|one| graph.path(*one)).collect();
     let tests = callers.iter().filter(|one| graph.is_in_tests(**one)).count();
     let called = match callers.len() {
         0 => "nothing in the indexed code calls it".to_owned(),
@@ -116,7 +120,7 @@ fn risks(graph: &Graph, node: Node, callers: &[Node]) -> Vec<String> {
             told.map(|(found, most, what)| format!("{what} {found}, more than {most} is hard to change")),
         );
     }
-    let files: std::collections::BTreeSet<&str> = callers.iter().map(|one| graph.path(*one)).collect();
+    let files: BTreeSet<&str> = callers.iter().map(|one| graph.path(*one)).collect();
     if files.len() > WIDE {
         risks.push(format!("{} files call it: a change of its behaviour reaches far", files.len()));
     }
@@ -164,15 +168,14 @@ impl Module {
             Some(format!("`{}`: {sentence}", graph.name(*one)))
         };
         let used_by = graph.referring_files(node);
+        let uses = uses_of(graph, node);
         let mut interface: Vec<(Node, usize)> = top
             .iter()
             .filter(|one| graph.kind(**one).is_callable() || graph.kind(**one).is_type())
-            .map(|one| {
-                (*one, graph.ties_to(*one, true).iter().filter(|tie| !graph.holds(node, tie.from)).count())
-            })
+            .map(|one| (*one, uses.get(one).copied().unwrap_or(0)))
             .collect();
         interface.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(&other.0)));
-        let depends_on: std::collections::BTreeSet<String> = graph
+        let depends_on: BTreeSet<String> = graph
             .imports(node)
             .into_iter()
             .map(|import| import.to.map_or(import.written, |to| graph.path(to).to_owned()))
@@ -202,6 +205,20 @@ impl Module {
             fresh: scene.fresh.into(),
         }
     }
+}
+
+/// Counts what other files use of a file, by what stands at its top: once over those files, however much is in it.
+fn uses_of(graph: &Graph, file: Node) -> HashMap<Node, usize> {
+    let mut uses = HashMap::new();
+    for tie in graph.ties_to(file, true) {
+        let Some(to) = tie.to.filter(|to| !to.is_file() && !graph.holds(file, tie.from)) else { continue };
+        let outwards =
+            std::iter::successors(Some(to), |one| graph.within(*one).filter(|outer| !outer.is_file()));
+        if let Some(top) = outwards.last() {
+            *uses.entry(top).or_default() += 1;
+        }
+    }
+    uses
 }
 
 fn module_risks(graph: &Graph, file: Node, used_by: usize) -> Vec<String> {

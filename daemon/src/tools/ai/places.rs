@@ -25,8 +25,9 @@ const IN_FILE: usize = 4;
 const NEAR: f64 = 0.35;
 /// Lines shown of one definition.
 const LINES: u32 = 80;
-/// Decisions and memories that are told.
+/// Decisions and memories that are told, and characters of each.
 const TOLD: i64 = 8;
+const EXCERPT: usize = 1_000;
 
 /// Where plans find their grounds.
 pub(super) struct Grounds {
@@ -94,19 +95,27 @@ impl Grounds {
         let (decisions, _) = self.store.decisions().list(&project.id, None, false, page).await?;
         let decided =
             decisions.iter().map(|one| format!("decided: {}, because {}", one.title, one.reasoning));
-        let mut said: Vec<String> = decided.collect();
+        let mut said: Vec<String> = decided.map(excerpt).collect();
         let asked = Asked { text: goal.to_owned(), count: TOLD as usize, ..Asked::default() };
         match self.memories.recall(&project.id, asked).await {
             Ok(recalled) => {
-                said.extend(
-                    recalled.found.into_iter().map(|one| format!("remembered: {}", one.memory.content)),
-                );
+                let remembered = recalled.found.into_iter();
+                said.extend(remembered.map(|one| excerpt(format!("remembered: {}", one.memory.content))));
             }
             Err(MemoryError::Store(error)) => return Err(error.into()),
             Err(error) => tracing::warn!(%error, "the memories of a project were not searched"),
         }
         Ok(said)
     }
+}
+
+/// Cuts what is told: a memory may be as long as a book.
+fn excerpt(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(EXCERPT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn look(scene: &Scene<'_>, goal: &str) -> (Vec<Place>, String, Fresh) {
