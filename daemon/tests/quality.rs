@@ -358,3 +358,21 @@ async fn who_forgets_the_code_forgets_what_was_found_in_it() {
     assert_eq!((&anew["total"], &anew["last_detection"]), (&json!(0), &Value::Null), "{anew}");
     assert_eq!(good(&peer, "get_quality_trends", json!({})).await["data_points"], 0);
 }
+
+#[tokio::test]
+async fn what_changes_much_is_read_again_before_it_is_judged() {
+    let name = |number: usize| format!("app/m{number}.py");
+    let tree = Tree::new(&[]);
+    let greedy = "def take(a, b, c, d, e, f, g, h):\n    return a\n\n\ntake(1, 2, 3, 4, 5, 6, 7, 8)\n";
+    (0..60).for_each(|number| tree.write(&name(number), greedy));
+    let daemon = tree.daemon();
+    let peer = daemon.peer();
+    tree.analyze(&peer, "shop").await;
+    let lists = json!({ "project_id": "shop", "smell_types": ["long_parameter_list"] });
+    let first = peer.tool("detect_code_smells", lists.clone()).await;
+    assert_eq!(first["changes"]["new"], 60, "{first}");
+    // More files than are read again before an answer.
+    (0..60).for_each(|number| tree.write(&name(number), "def take(a):\n    return a\n\n\ntake(1)\n"));
+    let then = peer.tool("detect_code_smells", lists).await;
+    assert_eq!((&then["total_issues"], &then["changes"]["fixed"]), (&json!(0), &json!(60)), "{then}");
+}

@@ -46,5 +46,6 @@ pub(super) fn of(smell: &Smell) -> f64 {
 
 /// Rounds to a part of one.
 pub(crate) fn rounded(value: f64, parts: f64) -> f64 {
-    (value * parts).round() / parts
+    // The sum of nothing is -0.0, which nobody wants to read.
+    (value * parts).round() / parts + 0.0
 }

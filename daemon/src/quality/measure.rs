@@ -99,12 +99,14 @@ impl Measured {
     pub(super) fn closing(&self) -> Closing {
         let left_out = self.left_out.clone();
         let there: HashSet<String> = self.files.keys().cloned().collect();
+        let changed: HashSet<String> = self.fresh.changed.iter().cloned().collect();
         let is_cut = self.cut;
         Box::new(move |issue: &Issue| {
             let is_local = SmellKind::of_word(&issue.kind).is_some_and(SmellKind::is_local);
             let is_seen = |path: &String| {
-                // A file that is not in the index was removed, unless it was left out.
-                there.contains(path) || !(left_out.files.contains(path) || left_out.more || left_out.cut)
+                // A file that is not in the index was removed, unless it was left out or waits to be read again.
+                let is_elsewhere = left_out.files.contains(path) || left_out.more || left_out.cut;
+                there.contains(path) || !(is_elsewhere || changed.contains(path))
             };
             !is_cut && (is_local || !left_out.cut) && issue.files.iter().all(is_seen)
         })

@@ -255,8 +255,18 @@ impl Quality {
     ) -> Result<Measured, QualityError> {
         let left_out = self.code.left_out(&owner.tenant, project).await?;
         let thresholds = measure::thresholds(&self.config.borrow().quality, left_out.cut);
-        let look = move |scene: &crate::code::Scene<'_>| Measured::of(scene, &thresholds, kinds);
-        let measured = self.code.ask(owner, project, look).await?;
+        let look = || {
+            let (thresholds, kinds) = (thresholds.clone(), kinds.clone());
+            move |scene: &crate::code::Scene<'_>| Measured::of(scene, &thresholds, kinds)
+        };
+        let mut measured = self.code.ask(owner, project, look()).await?;
+        // Much has changed, and is being read again now: judged before that, all of it would seem to be as it was.
+        if !measured.fresh.changed.is_empty()
+            && let Some(job) = self.code.running(&owner.tenant, project).await
+        {
+            job.ended().await;
+            measured = self.code.ask(owner, project, look()).await?;
+        }
         // Of now: asking may have read again what had changed.
         let left_out = self.code.left_out(&owner.tenant, project).await?;
         Ok(Measured { left_out, ..measured })

@@ -169,7 +169,7 @@ fn code_quality(figures: &Figures<'_>) -> Found {
     let density = figures.points / thousands(lines);
     let evidence = vec![
         ("open_issues", json!(figures.issues)),
-        ("points", json!(figures.points)),
+        ("points", json!(rounded(figures.points, 100.0))),
         ("code_lines", json!(lines)),
         ("points_per_1000_lines", json!(rounded(density, 100.0))),
     ];
