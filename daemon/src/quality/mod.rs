@@ -256,7 +256,7 @@ impl Quality {
         let left_out = self.code.left_out(&owner.tenant, project).await?;
         let thresholds = measure::thresholds(&self.config.borrow().quality, left_out.cut);
         let look = || {
-            let (thresholds, kinds) = (thresholds.clone(), kinds.clone());
+            let kinds = kinds.clone();
             move |scene: &crate::code::Scene<'_>| Measured::of(scene, &thresholds, kinds)
         };
         let mut measured = self.code.ask(owner, project, look()).await?;
