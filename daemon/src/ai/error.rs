@@ -110,6 +110,12 @@ pub(crate) enum ProviderError {
         /// Host and port.
         place: String,
     },
+    /// It sends back the key it was shown.
+    #[error("the answer of {place} repeats the key it was shown, and is not used")]
+    Repeats {
+        /// Host and port.
+        place: String,
+    },
     /// It reports an error where its answer should go on.
     #[error("{place} broke off with an error{said}")]
     BrokeOff {

@@ -32,6 +32,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const BYTES_PER_TOKEN: usize = 2_048;
 /// Bytes of an answer after which somebody is told how far it is.
 const STEP: usize = 256;
+/// How many times our estimate a provider may say that a prompt or an answer had; more is no count.
+const TIMES: i64 = 8;
+/// Longest name of a model, in characters.
+const NAME: usize = 128;
 /// Overloaded, in the words of Anthropic's API.
 const OVERLOADED: u16 = 529;
 
@@ -62,7 +66,8 @@ pub(super) struct Failed {
 
 impl<E: Into<ProviderError>> From<E> for Failed {
     fn from(error: E) -> Self {
-        Self { error: error.into(), usage: Usage::default() }
+        // What did not begin to answer used nothing, and that is no estimate.
+        Self { error: error.into(), usage: Usage { is_counted: true, ..Usage::default() } }
     }
 }
 
@@ -96,16 +101,18 @@ impl Provider {
         let until = Instant::now() + self.settings.deadline;
         let body = self.wire.body(&self.model, prompt, self.settings.output_tokens);
         let body = Bytes::from(body.map_err(ProviderError::Prompt)?);
-        let mut tries = 0;
+        let (mut tries, mut spent) = (0, Usage { is_counted: true, ..Usage::default() });
         loop {
-            let failed = match self.once(prompt, body.clone(), until, heard).await {
-                Ok(spoken) => return Ok(spoken),
+            let mut failed = match self.once(prompt, body.clone(), until, heard).await {
+                Ok(spoken) => return Ok(Spoken { usage: spoken.usage.and(spent), ..spoken }),
                 Err(failed) => failed,
             };
+            failed.usage = failed.usage.and(spent);
+            spent = failed.usage;
             let Some(wish) = again(&failed) else { return Err(failed) };
             let pause = wish.unwrap_or_else(|| backoff(tries));
             tries += 1;
-            if tries > self.settings.retries || Instant::now() + pause >= until {
+            if tries > self.settings.retries || pause >= until.saturating_duration_since(Instant::now()) {
                 return Err(failed);
             }
             tracing::debug!(error = %failed.error, ?pause, "the provider is tried again");
@@ -125,19 +132,37 @@ impl Provider {
         let late = || OutboundError::Late { place: self.place(), deadline: self.settings.deadline };
         let headers = self.wire.headers();
         let posted = self.site.post(&headers, "text/event-stream", body, &sent);
-        let response = timeout_at(until, posted).await.map_err(|_| late())??;
+        let response = match timeout_at(until, posted).await {
+            Ok(response) => response?,
+            // It has the prompt, and may have made the answer: that is paid for, whether or not it arrives.
+            Err(_) => {
+                let output = self.settings.output_tokens.into();
+                let usage = Usage { input: prompt.tokens(), output, is_counted: false };
+                return Err(Failed { error: late().into(), usage });
+            }
+        };
         let mut hearing =
             Hearing { provider: self, prompt, words: String::new(), told: 0, seen: Seen::default(), heard };
         let heard = timeout_at(until, hearing.listen(response.into_body(), &sent)).await;
         let usage = hearing.usage();
         match heard {
             Ok(Ok(())) => {
-                let model = hearing.seen.model.take().unwrap_or_else(|| self.model.clone());
-                Ok(Spoken { text: hearing.words, model, usage })
+                // Nothing of an answer that shows the key is used, wherever in it that is.
+                if self.key.as_ref().is_some_and(|key| key.is_in(&hearing.words)) {
+                    return Err(Failed { error: ProviderError::Repeats { place: self.place() }, usage });
+                }
+                let named = hearing.seen.model.take().filter(|name| self.is_name(name));
+                Ok(Spoken { text: hearing.words, model: named.unwrap_or_else(|| self.model.clone()), usage })
             }
             Ok(Err(error)) => Err(Failed { error, usage }),
             Err(_) => Err(Failed { error: late().into(), usage }),
         }
+    }
+
+    /// Answers whether a text may be shown as the name of a model.
+    fn is_name(&self, text: &str) -> bool {
+        let is_secret = self.key.as_ref().is_some_and(|key| key.is_in(text));
+        !is_secret && text.chars().count() <= NAME && !text.chars().any(char::is_control)
     }
 
     fn place(&self) -> String {
@@ -242,10 +267,14 @@ impl Hearing<'_> {
 
     /// Returns what was used: as the provider says, else as estimated from what went out and came.
     fn usage(&self) -> Usage {
-        let Seen { input, output, .. } = self.seen;
+        // What a provider says counts against a tenant's month: within reason.
+        let within = |told: Option<i64>, most: i64| told.filter(|told| (0..=most).contains(told));
+        let (prompt, most) = (self.prompt.tokens(), i64::from(self.provider.settings.output_tokens));
+        let input = within(self.seen.input, prompt.saturating_mul(TIMES));
+        let output = within(self.seen.output, most.saturating_mul(TIMES));
         Usage {
-            input: input.unwrap_or_else(|| self.prompt.tokens()).max(0),
-            output: output.unwrap_or_else(|| estimated_tokens(&self.words)).max(0),
+            input: input.unwrap_or(prompt),
+            output: output.unwrap_or_else(|| estimated_tokens(&self.words)),
             is_counted: input.is_some() && output.is_some(),
         }
     }
@@ -267,6 +296,7 @@ fn again(failed: &Failed) -> Option<Option<Duration>> {
         | ProviderError::Unfinished { .. }
         | ProviderError::TooLong { .. }
         | ProviderError::Declined { .. }
+        | ProviderError::Repeats { .. }
         | ProviderError::BrokeOff { .. }
         | ProviderError::Protocol { .. } => None,
     }

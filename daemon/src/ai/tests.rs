@@ -1,5 +1,7 @@
 //! The floor against providers that behave as the known ones do, and against bad ones, in both protocols.
 
+mod lying;
+
 use std::{convert::Infallible, time::Duration};
 
 use axum::{body::Body, response::Response};
@@ -331,6 +333,11 @@ async fn an_answer_that_stalls_or_breaks_off_is_left() {
     .await;
     let set = set("openai", &silent, "deadline = \"200ms\"").await;
     assert_eq!(set.complaint(&silent).await, "HOST gave no answer within 200 ms");
+    let (tokens, input, output) = set.used().await;
+    assert!(
+        input > 0 && output == 4000 && tokens == input + output,
+        "it has the prompt, and may have answered"
+    );
 }
 
 #[tokio::test]

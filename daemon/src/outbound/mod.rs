@@ -51,6 +51,13 @@ impl KeyText {
     }
 }
 
+impl KeyText {
+    /// Answers whether a text shows the key.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        !self.0.is_empty() && text.contains(self.0.as_str())
+    }
+}
+
 impl fmt::Debug for KeyText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("KeyText(…)")

@@ -86,8 +86,8 @@ struct Failure {
 
 impl Tokens {
     fn input(&self) -> Option<i64> {
-        let cached =
-            self.cache_creation_input_tokens.unwrap_or(0) + self.cache_read_input_tokens.unwrap_or(0);
+        let created = self.cache_creation_input_tokens.unwrap_or(0);
+        let cached = created.saturating_add(self.cache_read_input_tokens.unwrap_or(0));
         self.input_tokens.map(|input| input.saturating_add(cached))
     }
 }

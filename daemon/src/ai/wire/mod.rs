@@ -29,6 +29,17 @@ pub(crate) struct Usage {
     pub(crate) is_counted: bool,
 }
 
+impl Usage {
+    /// Adds what another try used.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            is_counted: self.is_counted && other.is_counted,
+        }
+    }
+}
+
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {

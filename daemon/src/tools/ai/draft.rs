@@ -49,9 +49,12 @@ impl<T: Draft> Shaped<T> {
     pub(super) fn read(&self, words: &str) -> Result<T, Unusable> {
         let value = json_in(words)?;
         if let Some(error) = self.validator.iter_errors(&value).next() {
-            return Err(Unusable::shape(&format!("{}: {error}", error.instance_path())));
+            // The place and the rule, not what stands there: those are a stranger's words, and may be anything.
+            let (place, rule) = (error.instance_path().to_string(), error.schema_path().to_string());
+            return Err(Unusable::shape(&format!("{place} breaks {rule}")));
         }
-        let draft: T = serde_json::from_value(value).map_err(|error| Unusable::shape(&error.to_string()))?;
+        let draft: T =
+            serde_json::from_value(value).map_err(|_| Unusable::shape("a number out of its range"))?;
         draft.check().map_err(Unusable::Wrong)?;
         Ok(draft)
     }
@@ -83,9 +86,10 @@ mod tests {
         assert_eq!(read(r#"{"one": "x", "other": 1, "more": true}"#).unwrap().one, "x");
         for (words, complaint) in [
             ("no", "it has no JSON object"),
-            (r#"{"one": "", "other": 1}"#, "/one: \"\" is shorter than 1 character"),
-            (r#"{"one": "x"}"#, "\"other\" is a required property"),
-            (r#"{"one": "x", "other": 300}"#, "300"),
+            (r#"{"one": "", "other": 1}"#, "/one breaks /properties/one/minLength"),
+            (r#"{"one": "x"}"#, " breaks /required"),
+            (r#"{"one": "x", "other": 300}"#, "/other breaks"),
+            (r#"{"one": ["sk-key-0123"], "other": 1}"#, "/one breaks /properties/one/type)"),
             (r#"{"one": "x", "other": 7}"#, "7 is taken"),
         ] {
             let error = read(words).unwrap_err();

@@ -316,7 +316,9 @@ fn difficulty(place: &Place) -> u8 {
 }
 
 fn hours(place: &Place) -> u32 {
-    (place.lines * (DECISIONS + place.cyclomatic)).div_ceil(LINES_AN_HOUR * DECISIONS).clamp(1, LONGEST)
+    let work = u64::from(place.lines) * u64::from(DECISIONS.saturating_add(place.cyclomatic));
+    let hours = work.div_ceil(u64::from(LINES_AN_HOUR * DECISIONS));
+    u32::try_from(hours).unwrap_or(LONGEST).clamp(1, LONGEST)
 }
 
 #[cfg(test)]
