@@ -155,6 +155,7 @@ fn refused(file: &Path, what: &str, error: &StoreError) -> Fault {
         StoreError::NotFound
         | StoreError::Duplicate
         | StoreError::Quota(_)
+        | StoreError::Settled(_)
         | StoreError::UnknownDependencies(_)
         | StoreError::Cycle(_)
         | StoreError::TooManyErrors(_)

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// Something was said of a solution, and there is none.
     #[error("{0} is about a solution, and none is known or given")]
     NoSolution(&'static str),
+    /// A todo is over, or waits for the like already.
+    #[error("{0}")]
+    Settled(String),
     /// A todo names dependencies that are not todos of its project.
     #[error("unknown dependencies: {}", .0.join(", "))]
     UnknownDependencies(Vec<String>),

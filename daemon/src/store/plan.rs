@@ -53,6 +53,9 @@ async fn make(
     plan: Plan,
 ) -> Result<Vec<Todo>, StoreError> {
     let Plan { owner, project, todos: planned, waiting } = plan;
+    if let Some(id) = &waiting {
+        check_waiting(connection, &owner.tenant, id, &planned).await?;
+    }
     let mut made: Vec<Todo> = Vec::with_capacity(planned.len());
     for one in planned {
         let depends_on = one.after.iter().filter_map(|place| made.get(*place)).map(|todo| todo.id.clone());
@@ -77,10 +80,31 @@ async fn make(
     Ok(made)
 }
 
+/// Checks that a todo can wait for what is planned: it is not over, and waits for none of that yet.
+async fn check_waiting(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    id: &str,
+    planned: &[PlannedTodo],
+) -> Result<(), StoreError> {
+    let is_over = |status: &str| matches!(status, "completed" | "cancelled");
+    let todo = todos::fetch(connection, tenant, id).await?;
+    if is_over(&todo.status) {
+        return Err(StoreError::Settled(format!("the todo {id:?} is {}", todo.status)));
+    }
+    for before in &todo.depends_on {
+        let before = todos::fetch(connection, tenant, before).await?;
+        if !is_over(&before.status) && planned.iter().any(|one| one.title == before.title) {
+            return Err(StoreError::Settled(format!("the todo {id:?} waits for {:?} already", before.title)));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{Store, TodoChange};
 
     fn planned(title: &str, after: &[usize]) -> PlannedTodo {
         PlannedTodo {
@@ -108,14 +132,31 @@ mod tests {
         assert!(matches!(failed, Err(StoreError::NotFound)), "{failed:?}");
         assert!(store.projects().find("default", "p").await.is_err(), "nothing was made");
 
+        let titled = |prefix: &str, waiting: Option<&str>| {
+            let mut plan = plan(waiting);
+            plan.todos.iter_mut().for_each(|todo| todo.title.insert_str(0, prefix));
+            plan
+        };
         let first = store.todos().plan(plan(None)).await.unwrap();
         let ids: Vec<String> = first.iter().map(|todo| todo.id.clone()).collect();
         assert_eq!(first[1].depends_on, ids[..1]);
         assert_eq!(first[2].depends_on, ids[..2]);
-        let second = store.todos().plan(plan(Some(&ids[2]))).await.unwrap();
+        let second = store.todos().plan(titled("step ", Some(&ids[2]))).await.unwrap();
         let waiting = store.todos().get("default", &ids[2]).await.unwrap();
         assert_eq!(waiting.depends_on.len(), 5);
         assert!(second.iter().all(|todo| waiting.depends_on.contains(&todo.id)));
+        let again = store.todos().plan(titled("step ", Some(&ids[2]))).await;
+        assert!(matches!(again, Err(StoreError::Settled(_))), "{again:?}");
+        let over = TodoChange {
+            status: "completed".into(),
+            progress: None,
+            completion_note: None,
+            depends_on: None,
+            completed: true,
+        };
+        store.todos().change("default", &second[0].id, over).await.unwrap();
+        let finished = store.todos().plan(plan(Some(&second[0].id))).await;
+        assert!(matches!(finished, Err(StoreError::Settled(_))), "{finished:?}");
         let foreign =
             Plan { owner: Owner { tenant: "other".into(), author: "b".into() }, ..plan(Some(&ids[2])) };
         assert!(matches!(store.todos().plan(foreign).await, Err(StoreError::NotFound)));

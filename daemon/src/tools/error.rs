@@ -106,6 +106,8 @@ impl From<StoreError> for ToolError {
             StoreError::Cycle(_) => {
                 Self::new(Code::Conflict, error.to_string()).hint("leave out the dependency that leads back")
             }
+            StoreError::Settled(_) => Self::new(Code::Conflict, error.to_string())
+                .hint("list_todos shows how it stands; update_todo_status opens a todo again"),
             StoreError::TooManyErrors(_) => Self::new(Code::TooLarge, error.to_string())
                 .hint("record it under a pattern that is known already, with wildcards or fewer keys"),
             StoreError::NoSolution(_) => Self::new(Code::Conflict, error.to_string())

@@ -173,7 +173,8 @@ impl QualityRepository<'_> {
         Ok(ran.bind(project).fetch_optional(&self.0.readers).await?)
     }
 
-    /// Sets the status of a tenant's issue. What has that status keeps when it was given.
+    /// Sets the status of a tenant's issue. What has that status keeps when it was given it, and its
+    /// reason where no other is given; what changes has the reason of that change alone.
     pub async fn set_status(
         &self,
         tenant: &str,
@@ -193,19 +194,23 @@ async fn set(
 ) -> Result<Issue, StoreError> {
     let at = now();
     sqlx::query(
-        "UPDATE quality_issues SET status = ?, status_at = ?, status_by = ?, note = coalesce(?, note), \
-                resolved_at = CASE WHEN ? THEN ? ELSE NULL END \
-         WHERE tenant = ? AND id = ? AND status <> ?",
+        "UPDATE quality_issues SET status_at = CASE WHEN status = ? THEN status_at ELSE ? END, status_by = ?, \
+                note = CASE WHEN status = ? THEN coalesce(?, note) ELSE ? END, \
+                resolved_at = CASE WHEN status = ? THEN resolved_at WHEN ? THEN ? ELSE NULL END, status = ? \
+         WHERE tenant = ? AND id = ?",
     )
     .bind(change.status)
     .bind(at)
     .bind(&change.by)
+    .bind(change.status)
     .bind(change.note.as_deref())
+    .bind(change.note.as_deref())
+    .bind(change.status)
     .bind(change.resolves)
     .bind(at)
+    .bind(change.status)
     .bind(&tenant)
     .bind(&id)
-    .bind(change.status)
     .execute(&mut *connection)
     .await?;
     let sql = format!("{COLUMNS} WHERE tenant = ? AND id = ?");

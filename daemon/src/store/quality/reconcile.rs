@@ -208,8 +208,8 @@ async fn update(
     .await?;
     if let Some(at) = reopened {
         sqlx::query(
-            "UPDATE quality_issues SET status = 'open', status_at = ?, status_by = NULL, resolved_at = NULL \
-             WHERE id = ?",
+            "UPDATE quality_issues SET status = 'open', status_at = ?, status_by = NULL, note = NULL, \
+                    resolved_at = NULL WHERE id = ?",
         )
         .bind(at)
         .bind(id)
