@@ -336,3 +336,21 @@ async fn lists_come_in_pages_and_the_log_survives_a_restart() {
     let checked = json!({ "operation_type": "kind_3", "operation_params": react() });
     assert_eq!(daemon.peer().tool("error_firewall_check", checked).await["verdict"], "warn");
 }
+
+#[tokio::test]
+async fn a_few_vague_words_say_nothing_of_another_kind() {
+    let daemon = Daemon::start(ROOMY);
+    let peer = daemon.peer();
+    let error = json!({ "error_type": "npm_install", "error_scene": "two of react", "error_pattern": { "package": "react" },
+                        "error_message": "npm ERR! could not resolve dependency tree", "solution": "--legacy-peer-deps" });
+    assert_eq!(peer.tool("error_firewall_record", error).await["success"], true);
+    let check = async |kind: &str, message: &str| {
+        let asked =
+            json!({ "operation_type": kind, "operation_params": { "image": "x" }, "message": message });
+        peer.tool("error_firewall_check", asked).await
+    };
+    assert_eq!(check("docker_build", "could not").await["verdict"], "allow");
+    assert_eq!(check("npm_install", "could not resolve").await["verdict"], "warn");
+    let whole = check("docker_build", "could not resolve dependency tree").await;
+    assert_eq!((&whole["verdict"], &whole["risk_level"]), (&json!("warn"), &json!("low")), "{whole}");
+}

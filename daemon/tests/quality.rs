@@ -376,3 +376,25 @@ async fn what_changes_much_is_read_again_before_it_is_judged() {
     let then = peer.tool("detect_code_smells", lists).await;
     assert_eq!((&then["total_issues"], &then["changes"]["fixed"]), (&json!(0), &json!(60)), "{then}");
 }
+
+#[tokio::test]
+async fn the_last_reason_of_an_issue_counts() {
+    let tree = Tree::new(&[(
+        "a.py",
+        "def take(a, b, c, d, e, f, g, h):\n    return a\n\n\ntake(1, 2, 3, 4, 5, 6, 7, 8)\n",
+    )]);
+    let daemon = tree.daemon();
+    let peer = daemon.peer();
+    tree.analyze(&peer, "p").await;
+    let found = good(&peer, "detect_code_smells", json!({ "smell_types": ["long_parameter_list"] })).await;
+    let id = &found["issues"]["low"][0]["issue_id"];
+    for reason in ["first", "second"] {
+        let ignored = good(&peer, "ignore_quality_issue", json!({ "issue_id": id, "reason": reason })).await;
+        assert_eq!(ignored["reason"], reason, "{ignored}");
+    }
+    let bare = good(&peer, "ignore_quality_issue", json!({ "issue_id": id })).await;
+    assert_eq!(bare["reason"], "second", "no reason is given, and the one there is stays");
+    good(&peer, "resolve_quality_issue", json!({ "issue_id": id, "status": "open" })).await;
+    let anew = good(&peer, "ignore_quality_issue", json!({ "issue_id": id })).await;
+    assert!(anew["reason"].is_null(), "{anew}");
+}

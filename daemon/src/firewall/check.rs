@@ -27,7 +27,8 @@ const ALIKE: f64 = 0.6;
 /// Errors whose words are compared, of each scope.
 const COMPARED: usize = 50;
 
-/// Lines of a text that are compared alone, and the fewest words that make one worth it.
+/// Lines of a text that are compared alone, and the fewest words that make one worth it; of fewer, only an error of the
+/// same type is reminiscent.
 const LINES: usize = 16;
 const LINE_WORDS: usize = 4;
 
@@ -178,7 +179,10 @@ impl Looking {
     fn alike(&self, state: &State, questions: &[Question]) -> HashMap<Arc<str>, (f64, Vec<String>)> {
         let mut alike: HashMap<Arc<str>, (f64, Vec<String>)> = HashMap::new();
         for question in questions {
-            for (id, share, words) in state.like(question, COMPARED) {
+            let is_wanted = |entry: &Entry| {
+                self.speaks_for_itself() || fit::fit_type(&entry.error_type, &self.kind).is_some()
+            };
+            for (id, share, words) in state.like(question, COMPARED, is_wanted) {
                 let known = alike.get(&id).is_some_and(|(known, _)| *known >= share);
                 if share >= ALIKE && !known {
                     alike.insert(id, (share, words));
@@ -188,18 +192,23 @@ impl Looking {
         alike
     }
 
+    /// Answers whether a text was seen with words enough to be told by them alone, whatever failed. The words of an
+    /// operation that failed nowhere yet say little about one of another kind.
+    fn speaks_for_itself(&self) -> bool {
+        self.text.as_deref().is_some_and(|text| terms(&super::message::words(text)).len() >= LINE_WORDS)
+    }
+
     fn matches(&self, id: &Arc<str>, entry: &Entry, alike: Option<&(f64, Vec<String>)>) -> Option<Match> {
         let kind = fit::fit_type(&entry.error_type, &self.kind);
         let fit = kind.map(|_| Fit::of(&entry.pattern, &self.params)).unwrap_or_default();
-        // The words of an operation that failed nowhere yet say little about one of another kind.
-        let alike = alike.filter(|_| self.text.is_some() || kind.is_some());
         let (by, score) = match alike {
             _ if fit.is_whole() => (MatchedBy::Pattern, 1.0),
             Some((share, _)) => (MatchedBy::Message, *share),
             None if fit.share() > PART => (MatchedBy::Part, fit.share()),
             None => return None,
         };
-        let (verdict, risk) = judge(entry.level, by, fit.differs());
+        // A likeness to what failed in doing something else is a remark.
+        let (verdict, risk) = judge(entry.level, by, fit.differs() || kind.is_none());
         let mut why = Vec::new();
         if let Some(how) = kind {
             why.push(self.type_told(&entry.error_type, how));

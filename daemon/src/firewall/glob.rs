@@ -6,6 +6,9 @@ pub(super) const LONGEST: usize = WORDS * 64 - 1;
 
 const WORDS: usize = 4;
 
+/// Longest text that wildcards are held against, in bytes: thousands of patterns are compared with each parameter.
+const HELD_AGAINST: usize = 2_048;
+
 /// One bit for each place in a pattern.
 type Places = [u64; WORDS];
 
@@ -59,8 +62,11 @@ impl Glob {
         Some(Self { letters, any, stars, end })
     }
 
-    /// Answers whether the whole text matches.
+    /// Answers whether the whole text matches; one that is too long does not.
     pub(super) fn matches(&self, text: &str) -> bool {
+        if text.len() > HELD_AGAINST {
+            return false;
+        }
         let mut reached = Places::default();
         set(&mut reached, 0);
         for letter in text.chars().flat_map(char::to_lowercase) {

@@ -1,7 +1,13 @@
 //! The known errors of a scope in main memory, brought up to date from the store before each question: what any process
 //! has recorded is met by the next check.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    },
+};
 
 use mcpd_recall::{Feedback, Index, Question, Tuning};
 use parking_lot::{Mutex, RwLock};
@@ -31,7 +37,12 @@ struct Kept {
 pub(super) struct KnownScope {
     /// Held while the store is read, so that two questions do not read the same.
     reading: tokio::sync::Mutex<()>,
+    /// Held for as long as a comparison takes: never waited for on a thread that serves.
     pub(super) state: RwLock<State>,
+    /// The change that `state` knows, its size, and whether most of its places are dead, for who must not wait.
+    revision: AtomicI64,
+    bytes: AtomicUsize,
+    sparse: AtomicBool,
 }
 
 /// What is known of a scope.
@@ -41,8 +52,6 @@ pub(super) struct State {
     /// The error at each place of the index; none where a later one took its place.
     at: Vec<Option<Arc<str>>>,
     pub(super) errors: HashMap<Arc<str>, Entry>,
-    /// Number of the last change that is known.
-    revision: i64,
     bytes: usize,
 }
 
@@ -86,7 +95,7 @@ impl Scopes {
         let mut by_use: Vec<(u64, ScopeKey, usize)> = kept
             .scopes
             .iter()
-            .map(|(key, (known, used))| (*used, key.clone(), known.state.read().bytes()))
+            .map(|(key, (known, used))| (*used, key.clone(), known.bytes.load(Ordering::Acquire)))
             .collect();
         by_use.sort_unstable_by_key(|(used, ..)| std::cmp::Reverse(*used));
         let mut sum = 0;
@@ -101,21 +110,19 @@ impl Scopes {
 
 impl KnownScope {
     /// Reads what changed since; `false` when nothing did.
-    async fn catch_up(&self, store: &Store, key: (&str, &str)) -> Result<bool, StoreError> {
+    async fn catch_up(self: &Arc<Self>, store: &Store, key: (&str, &str)) -> Result<bool, StoreError> {
         let (tenant, scope) = key;
         let newest = store.firewall().revision(tenant, scope).await?;
-        if self.state.read().revision >= newest {
+        if self.revision.load(Ordering::Acquire) >= newest {
             return Ok(false);
         }
         let _reading = self.reading.lock().await;
-        let since = {
-            let state = self.state.read();
-            if state.revision >= newest {
-                return Ok(false);
-            }
-            // Places of the index are not used again: when most are dead, everything is read once more.
-            if state.index.is_sparse() { 0 } else { state.revision }
-        };
+        let known = self.revision.load(Ordering::Acquire);
+        if known >= newest {
+            return Ok(false);
+        }
+        // Places of the index are not used again: when most are dead, everything is read once more.
+        let since = if self.sparse.load(Ordering::Acquire) { 0 } else { known };
         let mut news = Vec::new();
         let revision = store.firewall().changed(key, since, |changed| news.push(changed)).await?;
         for changed in &mut news {
@@ -124,19 +131,27 @@ impl KnownScope {
                 changed.terms = Some(terms(&scene, &text));
             }
         }
-        let mut state = self.state.write();
-        if since == 0 {
-            *state = State::default();
-        }
-        news.into_iter().for_each(|changed| state.apply(changed));
-        state.revision = revision;
+        let known = Arc::clone(self);
+        let apply = move || {
+            let mut state = known.state.write();
+            if since == 0 {
+                *state = State::default();
+            }
+            news.into_iter().for_each(|changed| state.apply(changed));
+            known.bytes.store(state.bytes(), Ordering::Release);
+            known.sparse.store(state.index.is_sparse(), Ordering::Release);
+            known.revision.store(revision, Ordering::Release);
+        };
+        let applied = tokio::task::spawn_blocking(apply).await;
+        applied
+            .map_err(|error| StoreError::Unavailable(format!("known errors were not taken up: {error}")))?;
         Ok(true)
     }
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { index: Index::new(None), at: Vec::new(), errors: HashMap::new(), revision: 0, bytes: 0 }
+        Self { index: Index::new(None), at: Vec::new(), errors: HashMap::new(), bytes: 0 }
     }
 }
 
@@ -162,11 +177,18 @@ impl State {
 
     /// Returns the errors whose words a question asks for, best first, each with the share of the question's telling
     /// words it holds, 0..1, and which these are.
-    pub(super) fn like(&self, question: &Question, count: usize) -> Vec<(Arc<str>, f64, Vec<String>)> {
+    pub(super) fn like(
+        &self,
+        question: &Question,
+        count: usize,
+        is_wanted: impl Fn(&Entry) -> bool,
+    ) -> Vec<(Arc<str>, f64, Vec<String>)> {
         // Neither length nor company: what counts is how much of the text that was seen is in the text that is known.
         let alone = Feedback { texts: 0, terms: 0, weight: 0.0, vector: 0.0 };
         let tuning = Tuning { b: 0.0, lexical: alone, ..Tuning::default() };
-        let found = self.index.search(question, count, |_| true, &tuning);
+        let at = |place: u32| self.at.get(place as usize)?.as_ref().and_then(|id| self.errors.get(id));
+        let wanted = |place: u32| at(place).is_some_and(&is_wanted);
+        let found = self.index.search(question, count, wanted, &tuning);
         let hit = |hit: mcpd_recall::Hit| {
             let id = self.at.get(hit.place as usize)?.clone()?;
             // BM25 tells the share of what repeating every word for ever would score; a text that holds each of them

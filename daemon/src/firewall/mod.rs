@@ -217,7 +217,7 @@ impl Firewall {
         let known = self.known(whose).await?;
         let question = Question::new(text);
         let mut found = tokio::task::spawn_blocking(move || {
-            let found = known.iter().flat_map(|scope| scope.state.read().like(&question, SEARCHED));
+            let found = known.iter().flat_map(|scope| scope.state.read().like(&question, SEARCHED, |_| true));
             found.collect::<Vec<_>>()
         })
         .await?;
