@@ -22,6 +22,8 @@ const FINGERPRINT: usize = 32;
 
 /// What one look shows.
 pub(super) struct Measured {
+    /// Our id of the project.
+    pub(super) project: String,
     pub(super) found: Vec<FoundIssue>,
     /// Whether there is more than is told.
     pub(super) cut: bool,
@@ -83,6 +85,7 @@ impl Measured {
             files.insert(graph.path(leaning.node).to_owned(), figures);
         }
         Self {
+            project: String::new(),
             found: smells.found.iter().map(|smell| issue(graph, smell)).collect(),
             cut: smells.cut,
             reach: graph.reach(),

@@ -152,19 +152,19 @@ impl Quality {
         kinds: Vec<SmellKind>,
     ) -> Result<Detected, QualityError> {
         let measured = self.measure(owner, project, kinds).await?;
-        self.keep(owner, project, measured).await.map(|(detected, _)| detected)
+        self.keep(owner, measured).await.map(|(detected, _)| detected)
     }
 
     /// Looks for all issues, scores every dimension and takes a snapshot.
     pub async fn assess(&self, owner: &Owner, project: &str) -> Result<Assessed, QualityError> {
         let measured = self.measure(owner, project, SmellKind::ALL.to_vec()).await?;
-        let around = self.around(owner, project).await?;
-        let (detected, measured) = self.keep(owner, project, measured).await?;
+        let around = self.around(owner, project, &measured).await?;
+        let (detected, measured) = self.keep(owner, measured).await?;
         let points = detected.issues.iter().map(|issue| score::points(&issue.severity)).sum();
         let scored = judged(&measured, &around, detected.issues.len(), points);
         let snapshot = NewSnapshot {
             tenant: owner.tenant.clone(),
-            project: self.project(owner, project).await?,
+            project: measured.project.clone(),
             commit: measured.fresh.commit.clone(),
             scores: score::scores(&scored),
             issues: detected.issues.len() as i64,
@@ -178,7 +178,7 @@ impl Quality {
     /// Weighs the files of a project by what is wrong in them and how often they change. Nothing is kept.
     pub async fn hot_spots(&self, owner: &Owner, project: &str) -> Result<(Spots, Freshness), QualityError> {
         let measured = self.measure(owner, project, SmellKind::ALL.to_vec()).await?;
-        let standing = self.standing(owner, project, &measured).await?;
+        let standing = self.standing(&measured).await?;
         let spots = self.spots(owner, project, &measured, &standing).await?;
         Ok((spots, measured.fresh))
     }
@@ -186,8 +186,8 @@ impl Quality {
     /// Writes how a project stands now, beside how it went. Nothing is kept.
     pub async fn stand(&self, owner: &Owner, project: &str) -> Result<Stood, QualityError> {
         let measured = self.measure(owner, project, SmellKind::ALL.to_vec()).await?;
-        let standing = self.standing(owner, project, &measured).await?;
-        let around = self.around(owner, project).await?;
+        let standing = self.standing(&measured).await?;
+        let around = self.around(owner, project, &measured).await?;
         let points = standing.iter().map(|one| score::points(one.found.severity)).sum();
         let scored = judged(&measured, &around, standing.len(), points);
         let trends = self.trends(owner, project, 0).await?;
@@ -253,8 +253,8 @@ impl Quality {
         project: &str,
         kinds: Vec<SmellKind>,
     ) -> Result<Measured, QualityError> {
-        let left_out = self.code.left_out(&owner.tenant, project).await?;
-        let thresholds = measure::thresholds(&self.config.borrow().quality, left_out.cut);
+        let tree = self.code.tree(&owner.tenant, project).await?;
+        let thresholds = measure::thresholds(&self.config.borrow().quality, tree.cut.is_some());
         let look = || {
             let kinds = kinds.clone();
             move |scene: &crate::code::Scene<'_>| Measured::of(scene, &thresholds, kinds)
@@ -269,42 +269,34 @@ impl Quality {
         }
         // Of now: asking may have read again what had changed.
         let left_out = self.code.left_out(&owner.tenant, project).await?;
-        Ok(Measured { left_out, ..measured })
+        Ok(Measured { left_out, project: tree.project, ..measured })
     }
 
     /// Keeps what was found, and returns what is open then.
     async fn keep(
         &self,
         owner: &Owner,
-        project: &str,
         mut measured: Measured,
     ) -> Result<(Detected, Measured), QualityError> {
-        let project = self.project(owner, project).await?;
         let kinds: Vec<&'static str> = measured.kinds.iter().map(|kind| kind.as_str()).collect();
         let run = Run {
             tenant: owner.tenant.clone(),
-            project: project.clone(),
+            project: measured.project.clone(),
             commit: measured.fresh.commit.clone(),
             kinds: kinds.clone(),
             closing: measured.closing(),
             found: std::mem::take(&mut measured.found),
         };
         let done = self.store.quality().reconcile(run).await?;
-        let mut issues = self.store.quality().open_issues(&project).await?;
+        let mut issues = self.store.quality().open_issues(&measured.project).await?;
         issues.retain(|issue| kinds.contains(&issue.kind.as_str()));
         let detected = Detected { issues, done, cut: measured.cut, fresh: measured.fresh.clone() };
         Ok((detected, measured))
     }
 
     /// Returns what was found without what somebody ignores.
-    async fn standing(
-        &self,
-        owner: &Owner,
-        project: &str,
-        measured: &Measured,
-    ) -> Result<Vec<Standing>, QualityError> {
-        let project = self.project(owner, project).await?;
-        let kept = self.store.quality().statuses(&project).await?;
+    async fn standing(&self, measured: &Measured) -> Result<Vec<Standing>, QualityError> {
+        let kept = self.store.quality().statuses(&measured.project).await?;
         let standing = measured.found.iter().filter_map(|found| match kept.get(&found.fingerprint) {
             Some((_, status)) if status == "ignored" => None,
             Some((id, _)) => Some(Standing { id: Some(id.clone()), found: found.clone() }),
@@ -328,13 +320,17 @@ impl Quality {
         Ok(Spots::of(standing, &measured.files, history))
     }
 
-    async fn around(&self, owner: &Owner, project: &str) -> Result<Around, QualityError> {
+    async fn around(
+        &self,
+        owner: &Owner,
+        project: &str,
+        measured: &Measured,
+    ) -> Result<Around, QualityError> {
         let beside = self.code.beside(&owner.tenant, project, manifests::wanted).await?;
-        let id = self.project(owner, project).await?;
         Ok(Around {
             readme: beside.as_deref().map(manifests::has_readme),
             dependencies: beside.as_deref().map(manifests::read),
-            open_todos: self.store.todos().open(&id).await?.len(),
+            open_todos: self.store.todos().open(&measured.project).await?.len(),
         })
     }
 }
