@@ -9,6 +9,14 @@ const TRIES: usize = 32;
 /// Longest complaint about an answer, in characters.
 const COMPLAINT: usize = 200;
 
+/// Longest name of a model, in characters.
+const NAME: usize = 128;
+
+/// Answers whether a text may be shown as the name of a model.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.chars().count() <= NAME && !text.chars().any(char::is_control)
+}
+
 /// Why a model's words are not what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unusable {

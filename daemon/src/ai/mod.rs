@@ -19,7 +19,7 @@ use mcpd_config::{AiProvider, Config};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-pub(crate) use answer::{Unusable, json_in};
+pub(crate) use answer::{Unusable, is_name, json_in};
 pub(crate) use error::{ProviderError, Silence};
 pub(crate) use prompt::{Prompt, Shape};
 use provider::Provider;

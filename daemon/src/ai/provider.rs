@@ -14,7 +14,7 @@ use sse_stream::SseStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    Prompt, ProviderError, Ready, Usage,
+    Prompt, ProviderError, Ready, Usage, is_name,
     wire::{End, Piece, Wire},
 };
 use crate::{
@@ -34,8 +34,6 @@ const BYTES_PER_TOKEN: usize = 2_048;
 const STEP: usize = 256;
 /// How many times our estimate a provider may say that a prompt or an answer had; more is no count.
 const TIMES: i64 = 8;
-/// Longest name of a model, in characters.
-const NAME: usize = 128;
 /// Overloaded, in the words of Anthropic's API.
 const OVERLOADED: u16 = 529;
 
@@ -148,10 +146,10 @@ impl Provider {
         match heard {
             Ok(Ok(())) => {
                 // Nothing of an answer that shows the key is used, wherever in it that is.
-                if self.key.as_ref().is_some_and(|key| key.is_in(&hearing.words)) {
+                if self.repeats(&hearing.words) {
                     return Err(Failed { error: ProviderError::Repeats { place: self.place() }, usage });
                 }
-                let named = hearing.seen.model.take().filter(|name| self.is_name(name));
+                let named = hearing.seen.model.take().filter(|name| is_name(name) && !self.repeats(name));
                 Ok(Spoken { text: hearing.words, model: named.unwrap_or_else(|| self.model.clone()), usage })
             }
             Ok(Err(error)) => Err(Failed { error, usage }),
@@ -159,10 +157,9 @@ impl Provider {
         }
     }
 
-    /// Answers whether a text may be shown as the name of a model.
-    fn is_name(&self, text: &str) -> bool {
-        let is_secret = self.key.as_ref().is_some_and(|key| key.is_in(text));
-        !is_secret && text.chars().count() <= NAME && !text.chars().any(char::is_control)
+    /// Answers whether a text shows the key.
+    fn repeats(&self, text: &str) -> bool {
+        self.key.as_ref().is_some_and(|key| key.is_in(text))
     }
 
     fn place(&self) -> String {

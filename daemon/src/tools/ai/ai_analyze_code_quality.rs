@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::{Draft, Shaped},
+    draft::Draft,
     lines,
     thinking::{Spoken, Task, Thinking},
 };
@@ -16,7 +16,6 @@ use crate::{
         Call, Family, Tool, ToolError,
         code::Fresh,
         params::{ProjectId, owner},
-        registry::BadSchema,
         tool::Effect,
     },
 };
@@ -34,9 +33,8 @@ const INSTRUCTION: &str = "Judge the quality of this project's code from what wa
 
 /// Judges the code.
 pub(super) struct AiAnalyzeCodeQuality {
-    quality: Arc<Quality>,
-    thinking: Thinking,
-    shape: Shaped<Said>,
+    pub(super) quality: Arc<Quality>,
+    pub(super) thinking: Thinking<Said>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -47,7 +45,7 @@ pub(super) struct Args {
 
 /// What a model is asked for.
 #[derive(Deserialize, JsonSchema)]
-struct Said {
+pub(super) struct Said {
     /// Markdown, at most 800 words
     #[schemars(length(min = 1, max = 20000))]
     analysis: String,
@@ -86,12 +84,6 @@ pub(super) struct Output {
     freshness: Fresh,
 }
 
-impl AiAnalyzeCodeQuality {
-    pub(super) fn new(quality: &Arc<Quality>, thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { quality: Arc::clone(quality), thinking, shape: Shaped::new(Self::NAME)? })
-    }
-}
-
 impl Tool for AiAnalyzeCodeQuality {
     const NAME: &'static str = "ai_analyze_code_quality";
     const FAMILY: Family = Family::Ai;
@@ -107,7 +99,7 @@ impl Tool for AiAnalyzeCodeQuality {
         let stood = self.quality.stand(&owner(call.who), &project_id).await?;
         let recommended = recommendations(&stood);
         let task = Task { instruction: INSTRUCTION, material: material(&stood) };
-        let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+        let (said, spoken) = self.thinking.think(call, task).await?;
         let scores = stood.scored.iter().map(|one| (one.dimension.as_str(), one.score));
         let scores = scores.chain([("overall", stood.overall)]).collect();
         let open_issues = stood.standing.len();

@@ -4,14 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::Shaped,
     places::Grounds,
     plan::{self, Beside, Step, Steps},
     thinking::{Mode, Spoken, Task, Thinking},
 };
 use crate::{
     store::{Plan, StoreError, Todo},
-    tools::{Call, Code, Family, Tool, ToolError, params::owner, registry::BadSchema, tool::Effect},
+    tools::{Call, Code, Family, Tool, ToolError, params::owner, tool::Effect},
 };
 
 const INSTRUCTION: &str = "Break this todo into steps that are taken one after the other: each with a title, what to do and \
@@ -20,9 +19,8 @@ const INSTRUCTION: &str = "Break this todo into steps that are taken one after t
 
 /// Breaks a todo down.
 pub(super) struct AiDecomposeTask {
-    grounds: Grounds,
-    thinking: Thinking,
-    shape: Shaped<Steps>,
+    pub(super) grounds: Grounds,
+    pub(super) thinking: Thinking<Steps>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -58,12 +56,6 @@ struct Numbered {
     what: Step,
 }
 
-impl AiDecomposeTask {
-    pub(super) fn new(grounds: Grounds, thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { grounds, thinking, shape: Shaped::new(Self::NAME)? })
-    }
-}
-
 impl Tool for AiDecomposeTask {
     const NAME: &'static str = "ai_decompose_task";
     const FAMILY: Family = Family::Ai;
@@ -96,7 +88,7 @@ impl Tool for AiDecomposeTask {
                 let mut material = vec![("todo".to_owned(), told(&todo))];
                 material.extend(known.material());
                 let task = Task { instruction: INSTRUCTION, material };
-                let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+                let (said, spoken) = self.thinking.think(call, task).await?;
                 match said {
                     Some(said) => (said.steps, spoken, false),
                     None => {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::{Draft, Shaped},
+    draft::Draft,
     thinking::{Spoken, Task, Thinking},
 };
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
         code::{Asking, Fresh, Spot, Structure},
         markdown::Markdown,
         params::ProjectId,
-        registry::BadSchema,
         tool::Effect,
     },
 };
@@ -28,9 +27,8 @@ const INSTRUCTION: &str = "Explain the architecture of this project to a develop
 
 /// Explains an architecture.
 pub(super) struct AiExplainArchitecture {
-    asking: Asking,
-    thinking: Thinking,
-    shape: Shaped<Said>,
+    pub(super) asking: Asking,
+    pub(super) thinking: Thinking<Said>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -41,7 +39,7 @@ pub(super) struct Args {
 
 /// What a model is asked for.
 #[derive(Deserialize, JsonSchema)]
-struct Said {
+pub(super) struct Said {
     /// Markdown, 200 to 1500 words
     #[schemars(length(min = 1, max = 40000))]
     explanation: String,
@@ -59,12 +57,6 @@ pub(super) struct Output {
     #[serde(flatten)]
     spoken: Spoken,
     freshness: Fresh,
-}
-
-impl AiExplainArchitecture {
-    pub(super) fn new(asking: Asking, thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { asking, thinking, shape: Shaped::new(Self::NAME)? })
-    }
 }
 
 impl Tool for AiExplainArchitecture {
@@ -89,7 +81,7 @@ impl Tool for AiExplainArchitecture {
             })
             .await?;
         let task = Task { instruction: INSTRUCTION, material: vec![("facts".to_owned(), report.clone())] };
-        let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+        let (said, spoken) = self.thinking.think(call, task).await?;
         let explanation = said.map_or(report, |said| said.explanation);
         Ok(Output { project_id, explanation, structure, spoken, freshness })
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::{Draft, Shaped},
+    draft::Draft,
     thinking::{Spoken, Task, Thinking},
 };
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
         Call, Family, Picture, Tool, ToolError, gather,
         markdown::{Markdown, line, moment},
         params::ProjectId,
-        registry::BadSchema,
         tool::Effect,
     },
 };
@@ -30,9 +29,8 @@ const INSTRUCTION: &str = "Brief a developer, or an agent, who resumes work on t
 
 /// Writes a briefing.
 pub(super) struct AiGenerateResumptionBriefing {
-    kept: (Store, Arc<Memories>),
-    thinking: Thinking,
-    shape: Shaped<Said>,
+    pub(super) kept: (Store, Arc<Memories>),
+    pub(super) thinking: Thinking<Said>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -43,7 +41,7 @@ pub(super) struct Args {
 
 /// What a model is asked for.
 #[derive(Deserialize, JsonSchema)]
-struct Said {
+pub(super) struct Said {
     /// Markdown, at most 600 words
     #[schemars(length(min = 1, max = 20000))]
     briefing: String,
@@ -66,12 +64,6 @@ pub(super) struct Output {
     spoken: Spoken,
 }
 
-impl AiGenerateResumptionBriefing {
-    pub(super) fn new(kept: (Store, Arc<Memories>), thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { kept, thinking, shape: Shaped::new(Self::NAME)? })
-    }
-}
-
 impl Tool for AiGenerateResumptionBriefing {
     const NAME: &'static str = "ai_generate_resumption_briefing";
     const FAMILY: Family = Family::Ai;
@@ -88,7 +80,7 @@ impl Tool for AiGenerateResumptionBriefing {
         let picture = gather(store, memories, project).await?;
         let facts = briefing(&picture);
         let task = Task { instruction: INSTRUCTION, material: vec![("facts".to_owned(), facts.clone())] };
-        let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+        let (said, spoken) = self.thinking.think(call, task).await?;
         let (briefing, next_actions) = match said {
             Some(said) => (said.briefing, said.next_actions),
             None => (facts, actions(&picture)),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::{Draft, Shaped},
+    draft::Draft,
     places::{Grounds, Known},
     plan::{self, Beside, Planned, Todos},
     thinking::{Mode, Spoken, Task, Thinking},
@@ -14,7 +14,6 @@ use crate::{
     tools::{
         Call, Code, Family, Tool, ToolError,
         params::{ProjectId, owner},
-        registry::BadSchema,
         tool::Effect,
     },
 };
@@ -25,9 +24,8 @@ const INSTRUCTION: &str = "Break the goal into todos that lead to it: each small
 
 /// Makes todos of a goal.
 pub(super) struct AiGenerateTodosFromGoal {
-    grounds: Grounds,
-    thinking: Thinking,
-    shape: Shaped<Todos>,
+    pub(super) grounds: Grounds,
+    pub(super) thinking: Thinking<Todos>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -52,12 +50,6 @@ pub(super) struct Output {
     todos: Vec<Planned>,
     #[serde(flatten)]
     beside: Beside,
-}
-
-impl AiGenerateTodosFromGoal {
-    pub(super) fn new(grounds: Grounds, thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { grounds, thinking, shape: Shaped::new(Self::NAME)? })
-    }
 }
 
 impl Tool for AiGenerateTodosFromGoal {
@@ -129,7 +121,7 @@ impl AiGenerateTodosFromGoal {
         let mut material = vec![("goal".to_owned(), goal.to_owned())];
         material.extend(known.material());
         let task = Task { instruction: INSTRUCTION, material };
-        let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+        let (said, spoken) = self.thinking.think(call, task).await?;
         Ok(match said {
             Some(said) => (said.todos, spoken, false),
             None => (plan::todos(goal, &known.places), spoken, true),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::{Draft, Shaped},
+    draft::Draft,
     facts::Function,
     lines, reading,
     thinking::{Mode, Spoken, Task, Thinking},
@@ -14,7 +14,6 @@ use crate::tools::{
     Call, Code, Family, Tool, ToolError,
     code::{Asking, Brief, Fresh, meant},
     params::ProjectId,
-    registry::BadSchema,
     tool::Effect,
 };
 
@@ -23,9 +22,8 @@ const INSTRUCTION: &str = "Explain what this function is for: a summary of one o
 
 /// Explains a function.
 pub(super) struct AiUnderstandFunction {
-    asking: Asking,
-    thinking: Thinking,
-    shape: Shaped<Said>,
+    pub(super) asking: Asking,
+    pub(super) thinking: Thinking<Said>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -39,7 +37,7 @@ pub(super) struct Args {
 
 /// What a model is asked for.
 #[derive(Deserialize, JsonSchema)]
-struct Said {
+pub(super) struct Said {
     /// one or two sentences
     #[schemars(length(min = 1, max = 2000))]
     summary: String,
@@ -100,12 +98,6 @@ struct Parameter {
     meaning: Option<String>,
 }
 
-impl AiUnderstandFunction {
-    pub(super) fn new(asking: Asking, thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { asking, thinking, shape: Shaped::new(Self::NAME)? })
-    }
-}
-
 impl Tool for AiUnderstandFunction {
     const NAME: &'static str = "ai_understand_function";
     const FAMILY: Family = Family::Ai;
@@ -130,7 +122,7 @@ impl Tool for AiUnderstandFunction {
             })
             .await?;
         let task = Task { instruction: INSTRUCTION, material: material(&facts) };
-        let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+        let (said, spoken) = self.thinking.think(call, task).await?;
         Ok(output(facts, said, spoken))
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    draft::{Draft, Shaped},
+    draft::Draft,
     facts::Module,
     lines, reading,
     thinking::{Mode, Spoken, Task, Thinking},
@@ -13,7 +13,6 @@ use crate::tools::{
     Call, Family, Tool, ToolError,
     code::{Asking, Brief, Fresh, file},
     params::ProjectId,
-    registry::BadSchema,
     tool::Effect,
 };
 
@@ -22,9 +21,8 @@ const INSTRUCTION: &str = "Explain what this module is for: a summary of one or 
 
 /// Explains a file.
 pub(super) struct AiUnderstandModule {
-    asking: Asking,
-    thinking: Thinking,
-    shape: Shaped<Said>,
+    pub(super) asking: Asking,
+    pub(super) thinking: Thinking<Said>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -38,7 +36,7 @@ pub(super) struct Args {
 
 /// What a model is asked for.
 #[derive(Deserialize, JsonSchema)]
-struct Said {
+pub(super) struct Said {
     /// one or two sentences
     #[schemars(length(min = 1, max = 2000))]
     summary: String,
@@ -89,12 +87,6 @@ struct Offered {
     uses: usize,
 }
 
-impl AiUnderstandModule {
-    pub(super) fn new(asking: Asking, thinking: Thinking) -> Result<Self, BadSchema> {
-        Ok(Self { asking, thinking, shape: Shaped::new(Self::NAME)? })
-    }
-}
-
 impl Tool for AiUnderstandModule {
     const NAME: &'static str = "ai_understand_module";
     const FAMILY: Family = Family::Ai;
@@ -112,7 +104,7 @@ impl Tool for AiUnderstandModule {
             .ask(call, args.project_id, move |scene| Ok(Module::of(scene, file(scene.graph, &wanted)?)))
             .await?;
         let task = Task { instruction: INSTRUCTION, material: material(&facts) };
-        let (said, spoken) = self.thinking.think(call, &self.shape, task).await?;
+        let (said, spoken) = self.thinking.think(call, task).await?;
         Ok(output(facts, said, spoken))
     }
 }

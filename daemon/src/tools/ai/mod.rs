@@ -17,8 +17,15 @@ mod thinking;
 
 use std::sync::Arc;
 
+use self::{
+    ai_analyze_code_quality::AiAnalyzeCodeQuality, ai_decompose_task::AiDecomposeTask,
+    ai_explain_architecture::AiExplainArchitecture,
+    ai_generate_resumption_briefing::AiGenerateResumptionBriefing,
+    ai_generate_todos_from_goal::AiGenerateTodosFromGoal, ai_understand_function::AiUnderstandFunction,
+    ai_understand_module::AiUnderstandModule, places::Grounds, thinking::Thinking,
+};
 use super::{
-    Shelves,
+    Shelves, Tool,
     code::Asking,
     registry::{BadSchema, Building},
 };
@@ -28,24 +35,34 @@ pub(super) fn register(
     registry: &mut Building<'_>,
     Shelves { store, memories, code, quality, ai }: Shelves<'_>,
 ) -> Result<(), BadSchema> {
-    let thinking = || thinking::Thinking { ai: Arc::clone(ai) };
     let asking = || Asking::new(code);
-    registry.add(ai_understand_function::AiUnderstandFunction::new(asking(), thinking())?)?;
-    registry.add(ai_understand_module::AiUnderstandModule::new(asking(), thinking())?)?;
-    registry.add(ai_explain_architecture::AiExplainArchitecture::new(asking(), thinking())?)?;
-    registry.add(ai_generate_resumption_briefing::AiGenerateResumptionBriefing::new(
-        (store.clone(), Arc::clone(memories)),
-        thinking(),
-    )?)?;
-    registry.add(ai_generate_todos_from_goal::AiGenerateTodosFromGoal::new(
-        places::Grounds::new(store, memories, asking()),
-        thinking(),
-    )?)?;
-    registry.add(ai_decompose_task::AiDecomposeTask::new(
-        places::Grounds::new(store, memories, asking()),
-        thinking(),
-    )?)?;
-    registry.add(ai_analyze_code_quality::AiAnalyzeCodeQuality::new(quality, thinking())?)
+    let grounds = || Grounds::new(store, memories, asking());
+    registry.add(AiUnderstandFunction {
+        asking: asking(),
+        thinking: Thinking::new(AiUnderstandFunction::NAME, ai)?,
+    })?;
+    registry.add(AiUnderstandModule {
+        asking: asking(),
+        thinking: Thinking::new(AiUnderstandModule::NAME, ai)?,
+    })?;
+    registry.add(AiExplainArchitecture {
+        asking: asking(),
+        thinking: Thinking::new(AiExplainArchitecture::NAME, ai)?,
+    })?;
+    registry.add(AiGenerateResumptionBriefing {
+        kept: (store.clone(), Arc::clone(memories)),
+        thinking: Thinking::new(AiGenerateResumptionBriefing::NAME, ai)?,
+    })?;
+    registry.add(AiGenerateTodosFromGoal {
+        grounds: grounds(),
+        thinking: Thinking::new(AiGenerateTodosFromGoal::NAME, ai)?,
+    })?;
+    registry
+        .add(AiDecomposeTask { grounds: grounds(), thinking: Thinking::new(AiDecomposeTask::NAME, ai)? })?;
+    registry.add(AiAnalyzeCodeQuality {
+        quality: Arc::clone(quality),
+        thinking: Thinking::new(AiAnalyzeCodeQuality::NAME, ai)?,
+    })
 }
 
 /// Joins lines of facts into material for a model.

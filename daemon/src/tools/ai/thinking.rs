@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use mcpd_config::Ai as Settings;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::draft::{Draft, Shaped};
 use crate::{
-    ai::{Ai, Ask, Prompt, Silence, Usage},
-    tools::{Call, Question, ToolError, Unanswered, Wish},
+    ai::{Ai, Ask, Prompt, Silence, Usage, is_name},
+    tools::{Call, Question, ToolError, Unanswered, Wish, registry::BadSchema},
 };
 
-/// Where tools have their facts put into words.
-pub(super) struct Thinking {
-    pub(super) ai: Arc<Ai>,
+/// Where a tool has its facts put into words, and what is asked for.
+pub(super) struct Thinking<T> {
+    ai: Arc<Ai>,
+    shape: Shaped<T>,
 }
 
 /// What is to be put into words.
@@ -85,47 +87,60 @@ impl Spoken {
     }
 }
 
-impl Thinking {
+impl<T: Draft> Thinking<T> {
+    /// Makes the place; `tool` names it where what is asked for is no schema.
+    pub(super) fn new(tool: &'static str, ai: &Arc<Ai>) -> Result<Self, BadSchema> {
+        Ok(Self { ai: Arc::clone(ai), shape: Shaped::new(tool)? })
+    }
+
     /// Has a task put into words, if anybody does that here.
-    pub(super) async fn think<T: Draft>(
+    pub(super) async fn think(
         &self,
         call: Call<'_>,
-        shape: &Shaped<T>,
         task: Task<'_>,
     ) -> Result<(Option<T>, Spoken), ToolError> {
         let settings = self.ai.settings();
-        let prompt = Prompt::new(task.instruction, shape.told(), &task.material, settings.input_tokens);
+        let prompt = Prompt::new(task.instruction, self.shape.told(), &task.material, settings.input_tokens);
         let heard = |tokens: i64| call.progress(tokens as f64, None, Some("the model answers"));
         let ask = Ask { tenant: &call.who.tenant, prompt: &prompt, heard: &heard };
-        let degraded = match self.ai.answer(ask, |words| shape.read(words)).await {
+        let degraded = match self.ai.answer(ask, |words| self.shape.read(words)).await {
             Ok(answered) => {
                 let (model, tokens_used) = (Some(answered.model), Some(answered.usage.into()));
                 let spoken = Spoken { model, tokens_used, ..Spoken::of(Mode::Model) };
                 return Ok((Some(answered.answer), spoken));
             }
             Err(Silence::Off) if settings.sampling && call.client_can(Wish::Sampling) => {
-                let asked =
-                    tokio::time::timeout(settings.deadline, sample(call, &prompt, settings.output_tokens));
-                match asked.await {
-                    Ok(Ok(answer)) => match shape.read(&answer.words) {
-                        Ok(draft) => {
-                            let spoken = Spoken { model: answer.model, ..Spoken::of(Mode::Client) };
-                            return Ok((Some(draft), spoken));
-                        }
-                        Err(unusable) => {
-                            Some(format!("the answer of the client's model cannot be used: {unusable}"))
-                        }
-                    },
-                    // The client brings its answer with the next call: this one ends here.
-                    Ok(Err(Unanswered::Later)) => return Err(Unanswered::Later.into()),
-                    Ok(Err(unanswered)) => Some(ToolError::from(unanswered).message),
-                    Err(_) => Some("the client's model did not answer in time".to_owned()),
+                match self.by_client(call, &prompt, &settings).await? {
+                    Ok((draft, model)) => {
+                        return Ok((Some(draft), Spoken { model, ..Spoken::of(Mode::Client) }));
+                    }
+                    Err(reason) => Some(reason),
                 }
             }
             Err(Silence::Off) => None,
             Err(silence) => Some(silence.to_string()),
         };
         Ok((None, Spoken::by_caller(task.instruction, degraded)))
+    }
+
+    /// Has the client's model answer: its draft and its name, or why there is none. Fails where the client brings the
+    /// answer with its next call, and this one ends.
+    async fn by_client(
+        &self,
+        call: Call<'_>,
+        prompt: &Prompt,
+        settings: &Settings,
+    ) -> Result<Result<(T, Option<String>), String>, ToolError> {
+        let asked = tokio::time::timeout(settings.deadline, sample(call, prompt, settings.output_tokens));
+        let sampled = match asked.await {
+            Ok(Ok(sampled)) => sampled,
+            Ok(Err(Unanswered::Later)) => return Err(Unanswered::Later.into()),
+            Ok(Err(unanswered)) => return Ok(Err(ToolError::from(unanswered).message)),
+            Err(_) => return Ok(Err("the client's model did not answer in time".to_owned())),
+        };
+        let draft = self.shape.read(&sampled.words);
+        let unusable = |reason| format!("the answer of the client's model cannot be used: {reason}");
+        Ok(draft.map(|draft| (draft, sampled.model)).map_err(unusable))
     }
 }
 
@@ -150,5 +165,6 @@ async fn sample(call: Call<'_>, prompt: &Prompt, tokens: u32) -> Result<Sampled,
         Some(parts) => parts.iter().filter_map(text).collect(),
         None => text(&answer["content"]).unwrap_or_default(),
     };
-    Ok(Sampled { words, model: answer["model"].as_str().map(str::to_owned) })
+    let model = answer["model"].as_str().filter(|name| is_name(name)).map(str::to_owned);
+    Ok(Sampled { words, model })
 }
