@@ -32,7 +32,7 @@ pub(crate) enum Unusable {
 }
 
 impl Unusable {
-    /// Makes a complaint about the shape, cut: the words are a stranger's.
+    /// Makes a complaint about the shape, cut: it names places, and a shape may be deep.
     pub(crate) fn shape(complaint: &str) -> Self {
         Self::Shape(complaint.chars().filter(|one| !one.is_control()).take(COMPLAINT).collect())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     glob::Glob,
-    pattern::Features,
+    pattern::{Features, quoted},
     version::{Range, Version},
 };
 
@@ -164,11 +164,7 @@ fn listed(values: &BTreeSet<String>) -> String {
 }
 
 fn shown(value: &str) -> String {
-    let mut short: String = value.chars().take(SHOWN).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
+    quoted(value, SHOWN)
 }
 
 #[cfg(test)]

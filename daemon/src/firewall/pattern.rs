@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{FirewallError, glob, version::Range};
 
+/// Longest key shown, in characters.
+const SHOWN: usize = 64;
+
 /// How much features may hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -132,8 +135,10 @@ impl Features {
                     if let Some(Value::Object(_) | Value::Array(_)) =
                         items.iter().find(|item| !is_scalar(item))
                     {
-                        return Err(bounds
-                            .refuse(format!("{}: a list holds texts, numbers and booleans", shown(&key))));
+                        return Err(bounds.refuse(format!(
+                            "{}: a list holds texts, numbers and booleans",
+                            quoted(&key, SHOWN)
+                        )));
                     }
                     self.put(key, items.iter().map(scalar).collect(), bounds)?;
                 }
@@ -150,7 +155,7 @@ impl Features {
 
     fn put(&mut self, key: String, values: BTreeSet<String>, bounds: Bounds) -> Result<(), FirewallError> {
         if self.0.contains_key(&key) {
-            let reason = format!("two keys come to {}, which has one meaning only", shown(&key));
+            let reason = format!("two keys come to {}, which has one meaning only", quoted(&key, SHOWN));
             return Err(bounds.refuse(reason));
         }
         self.0.insert(key, values);
@@ -214,10 +219,10 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// A key as complaints show it.
-fn shown(key: &str) -> String {
-    let mut short: String = key.chars().take(64).collect();
-    if short.len() < key.len() {
+/// Returns a key or a value as it is told, quoted and cut after a number of characters.
+pub(super) fn quoted(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
+    if short.len() < text.len() {
         short.push('…');
     }
     format!("{short:?}")

@@ -16,6 +16,7 @@ mod quality;
 mod registry;
 mod schema;
 mod stats;
+mod text;
 pub(crate) mod time;
 mod tool;
 

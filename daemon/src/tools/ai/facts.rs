@@ -193,7 +193,7 @@ impl Module {
             ),
             doc: file.doc.map(str::to_owned),
             says: top.iter().filter_map(says).take(NAMED).collect(),
-            risks: module_risks(graph, node, used_by.len()),
+            risks: module_risks(graph, node, &used_by),
             interface: interface
                 .into_iter()
                 .take(NAMED)
@@ -221,7 +221,7 @@ fn uses_of(graph: &Graph, file: Node) -> HashMap<Node, usize> {
     uses
 }
 
-fn module_risks(graph: &Graph, file: Node, used_by: usize) -> Vec<String> {
+fn module_risks(graph: &Graph, file: Node, used_by: &[Node]) -> Vec<String> {
     let mut risks = Vec::new();
     let mut complex: Vec<(u32, Node)> = graph
         .inside(file)
@@ -233,10 +233,10 @@ fn module_risks(graph: &Graph, file: Node, used_by: usize) -> Vec<String> {
     risks.extend(complex.iter().take(3).map(|(cyclomatic, one)| {
         format!("`{}` has a cyclomatic complexity of {cyclomatic}", graph.qualified(*one))
     }));
-    if used_by > WIDE {
-        risks.push(format!("{used_by} files refer to it: a change of its interface reaches far"));
+    if used_by.len() > WIDE {
+        risks.push(format!("{} files refer to it: a change of its interface reaches far", used_by.len()));
     }
-    let is_tested = graph.referring_files(file).iter().any(|one| graph.is_in_tests(*one));
+    let is_tested = used_by.iter().any(|one| graph.is_in_tests(*one));
     if !is_tested && !graph.is_in_tests(file) {
         risks.push("no test refers to it".to_owned());
     }

@@ -13,6 +13,7 @@ use crate::{
         Call, Code, ToolError,
         code::{Asking, Brief, Fresh, source},
         params::ProjectId,
+        text::shortened,
     },
 };
 
@@ -110,12 +111,8 @@ impl Grounds {
 }
 
 /// Cuts what is told: a memory may be as long as a book.
-fn excerpt(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(EXCERPT) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+fn excerpt(text: String) -> String {
+    shortened(text, EXCERPT)
 }
 
 fn look(scene: &Scene<'_>, goal: &str) -> (Vec<Place>, String, Fresh) {

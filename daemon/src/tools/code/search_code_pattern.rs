@@ -7,10 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Asking, fresh::Fresh};
-use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, tool::Effect};
+use crate::tools::{Call, Family, Tool, ToolError, params::ProjectId, text::shortened, tool::Effect};
 
 /// Results returned when nobody asks for another number.
 const MANY: u16 = 100;
+/// Longest line of source shown, in characters.
+const LINE: usize = 300;
 
 /// Searches by structure.
 pub(super) struct SearchCodePattern(pub(super) Asking);
@@ -113,7 +115,7 @@ impl Tool for SearchCodePattern {
                     line: tie.line,
                     source: scene
                         .lines(graph.path(tie.from), tie.line, tie.line)
-                        .map(|line| shortened(line.trim())),
+                        .map(|line| shortened(line.trim().to_owned(), LINE)),
                     written: graph.written(tie),
                     distance: *distance,
                 });
@@ -144,12 +146,5 @@ fn spread(graph: &Graph, found: &mut Vec<(Tie, u32)>) {
                 found.push((one, distance + 1));
             }
         }
-    }
-}
-
-fn shortened(line: &str) -> String {
-    match line.char_indices().nth(300) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{Arguments, Entry};
-use crate::tools::{Code, ToolError};
+use crate::tools::{Code, ToolError, text::shortened};
 
 /// Mistakes in arguments told at a time.
 const COMPLAINTS: usize = 5;
@@ -48,7 +48,9 @@ impl Entry {
         let complaints = self.validator.iter_errors(value).take(COMPLAINTS).map(|error| {
             let path = error.instance_path().to_string();
             let path = path.trim_start_matches('/').replace('/', ".");
-            shortened(if path.is_empty() { error.to_string() } else { format!("{path}: {error}") })
+            let complaint = if path.is_empty() { error.to_string() } else { format!("{path}: {error}") };
+            // It quotes what was sent; a long value is not sent back whole.
+            shortened(complaint, COMPLAINT)
         });
         complaints.collect::<Vec<_>>().join("; ")
     }
@@ -73,13 +75,4 @@ fn make_integral(value: &mut Value) -> bool {
         Value::Object(members) => members.values_mut().fold(false, |any, member| make_integral(member) | any),
         Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
-}
-
-/// Errors quote what was sent; a long value is not sent back whole.
-fn shortened(mut text: String) -> String {
-    if let Some((cut, _)) = text.char_indices().nth(COMPLAINT) {
-        text.truncate(cut);
-        text.push('…');
-    }
-    text
 }
