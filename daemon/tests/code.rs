@@ -14,7 +14,10 @@ use mcpd_ipc::projects::{
     ProjectsStop, ProjectsWatch,
 };
 use serde_json::{Value, json};
-use support::{Daemon, Peer, eventually, plain_key, trees::Tree};
+use support::{
+    Daemon, Peer, eventually, plain_key,
+    trees::{Tree, find_anew},
+};
 
 async fn ask(peer: &Peer, tool: &str, mut arguments: Value) -> Value {
     arguments["project_id"] = "p".into();
@@ -185,7 +188,7 @@ async fn an_answer_knows_what_changed_since() {
     );
     tree.write("app/later.py", "def later():\n    return 1\n");
     tree.write("app/main.py", "from app.later import later\n\n\ndef run(count):\n    return later()\n");
-    let after = find(&peer, "later").await;
+    let after = find_anew(&peer, "later").await;
     assert_eq!(ids(&after), ["app/later.py#function:later"]);
     assert_eq!(
         (after["freshness"]["refreshed"].as_u64(), after["freshness"]["stale"].as_bool()),
@@ -195,7 +198,7 @@ async fn an_answer_knows_what_changed_since() {
     let calls = ask(&peer, "trace_function_calls", json!({ "function_name": "run" })).await;
     assert_eq!(calls["call_tree"][0]["qualified_name"], "later", "{calls}");
     tree.remove("app/later.py");
-    assert_eq!(find(&peer, "later").await["count"], 0);
+    assert_eq!(find_anew(&peer, "later").await["count"], 0);
     assert_eq!(ids(&find(&peer, "Store").await), ["app/store.py#class:Store"], "an id stays");
 
     // Too much to read before an answer: said, and read meanwhile.
@@ -361,28 +364,26 @@ async fn a_watch_goes_with_the_folder_of_the_project() {
 #[tokio::test]
 async fn the_commit_is_the_one_that_is_checked_out() {
     let tree = Tree::small();
-    let git = |arguments: &[&str]| {
-        let mut command = std::process::Command::new("git");
-        let who = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-        let done =
-            command.arg("-C").arg(tree.path()).args(who).args(arguments).output().expect("install git");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().trim().to_owned()
-    };
-    git(&["init", "-q", "-b", "trunk"]);
-    git(&["add", "."]);
-    git(&["commit", "-qm", "one"]);
+    tree.git(&["init", "-q", "-b", "trunk"]);
+    tree.git(&["add", "."]);
+    tree.git(&["commit", "-qm", "one"]);
     let daemon = tree.daemon();
     let peer = daemon.peer();
     tree.analyze(&peer, "p").await;
     let fresh = find(&peer, "Store").await["freshness"].clone();
-    assert_eq!((&fresh["branch"], &fresh["commit"]), (&json!("trunk"), &json!(git(&["rev-parse", "HEAD"]))));
+    assert_eq!(
+        (&fresh["branch"], &fresh["commit"]),
+        (&json!("trunk"), &json!(tree.git(&["rev-parse", "HEAD"])))
+    );
     tree.write("app/store.py", "class Store:\n    pass\n");
     assert_eq!(find(&peer, "Store").await["freshness"]["dirty"], json!(["app/store.py"]));
-    git(&["commit", "-qam", "two"]);
-    git(&["checkout", "-qb", "other"]);
+    tree.git(&["commit", "-qam", "two"]);
+    tree.git(&["checkout", "-qb", "other"]);
     let fresh = find(&peer, "Store").await["freshness"].clone();
-    assert_eq!((&fresh["branch"], &fresh["commit"]), (&json!("other"), &json!(git(&["rev-parse", "HEAD"]))));
+    assert_eq!(
+        (&fresh["branch"], &fresh["commit"]),
+        (&json!("other"), &json!(tree.git(&["rev-parse", "HEAD"])))
+    );
     assert_eq!(fresh["dirty"], json!([]), "{fresh}");
 }
 

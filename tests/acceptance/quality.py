@@ -1,6 +1,7 @@
 """The tools of family quality, against git and against readings of our own: what is found, what it counts, and the life of
 an issue while its source changes."""
 
+import asyncio
 import re
 from pathlib import PurePath
 
@@ -101,6 +102,13 @@ async def debt(client, tree):
     equal("neither takes a snapshot", again["data_points"], 2)
 
 
+async def noticed(client):
+    """Waits until what was written is read again for an answer: a look over a tree that took long counts for a while."""
+    async with asyncio.timeout(60):
+        while not (await client.ask("list_modules"))["freshness"]["refreshed"]:
+            await asyncio.sleep(0.02)
+
+
 async def life(client, tree, issues):
     """An issue is fixed in the source, one is resolved and returns, one is ignored and stays so."""
     alone = [one for one in issues if "#" in one["entity_id"] and one["type"] in ("long_function", "high_complexity", "long_parameter_list")]
@@ -111,11 +119,13 @@ async def life(client, tree, issues):
     before = path.read_text()
     lines = before.splitlines(keepends=True)
     path.write_text("".join(lines[: entity["line_number"] - 1] + lines[entity["end_line"] :]))
+    await noticed(client)
     after = await client.ask("detect_code_smells", limit=500)
     holds("what is gone from the source is closed", gone.isdisjoint(ids(after)) and after["changes"]["fixed"] >= len(gone), after["changes"])
     closed = {one["issue_id"]: one for one in await listed(client, status="resolved")}
     holds("it is resolved", gone <= set(closed), sorted(closed))
     path.write_text(before)
+    await noticed(client)
     back = await client.ask("detect_code_smells", limit=500)
     holds("what returns is the same issue", gone <= set(ids(back)) and back["changes"]["reopened"] >= len(gone), back["changes"])
 
@@ -134,6 +144,7 @@ async def lines_move(client, tree):
     comment = "#" if PurePath(file).suffix == ".py" else "//"
     path = tree.root / file
     path.write_text(f"{comment} moved\n" * MOVED + path.read_text())
+    await noticed(client)
     again = await client.ask("detect_code_smells", limit=500)
     equal("nothing is new, nothing is fixed", (again["changes"]["new"], again["changes"]["fixed"]), (0, 0))
     after = {one["issue_id"]: one for one in await listed(client, status="open")}

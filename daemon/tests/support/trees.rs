@@ -1,10 +1,10 @@
 //! Source trees that tests make, and the daemons that may read them.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-use super::{Daemon, Peer, ROOMY};
+use super::{Daemon, Peer, ROOMY, eventually};
 
 /// A folder of sources in a root of its own.
 pub struct Tree {
@@ -50,6 +50,16 @@ impl Tree {
         fs::remove_file(self.path().join(path)).unwrap();
     }
 
+    /// Runs git in it, whatever the machine has configured, and returns what it prints.
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
+        git.args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let done = git.output().expect("install git");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
     /// Returns the configuration of a daemon that may read it.
     pub fn config(&self) -> String {
         format!("{ROOMY}[code]\nroots = [{:?}]\n", self.root())
@@ -66,6 +76,18 @@ impl Tree {
             json!({ "project_id": project, "project_name": project, "project_path": self.path() });
         peer.tool("analyze_codebase", arguments).await
     }
+}
+
+/// Finds a definition of project `p`, until an answer has first read again what was written: a look over a tree that
+/// took long counts for a while.
+pub async fn find_anew(peer: &Peer, name: &str) -> Value {
+    let mut found = Value::Null;
+    eventually("what was written is read again for an answer", async || {
+        found = peer.tool("find_entity", json!({ "project_id": "p", "entity_name": name })).await;
+        found["freshness"]["refreshed"].as_u64() > Some(0)
+    })
+    .await;
+    found
 }
 
 const STORE: &str = r#""""Keeps things."""
