@@ -4,8 +4,8 @@
 //! from it, or twice in it, does not build.
 
 use crate::tree::{
-    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
-    Tools,
+    Ai, Audit, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store,
+    Telemetry, Tools,
 };
 
 /// What it takes for a changed setting to count.
@@ -187,6 +187,12 @@ settings! {
         rotation: Restart,
         keep: Restart,
         listen: Restart,
+    }
+    audit: Audit {
+        calls: Live,
+        directory: Restart,
+        file_size: Live,
+        keep: Live,
     }
     control: Control {
         socket: Restart,

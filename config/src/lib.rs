@@ -28,10 +28,10 @@ pub use nearest::nearest;
 pub use rate::{Rate, RateError};
 pub use reference::{REFERENCE, starter};
 pub use tree::{
-    Ai, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store, Telemetry,
-    Tools,
+    Ai, Audit, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store,
+    Telemetry, Tools,
 };
 pub use word::{
-    AiProvider, EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily,
-    UnknownWord,
+    AiProvider, AuditedCalls, EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule,
+    ToolFamily, UnknownWord,
 };

@@ -3,6 +3,7 @@
 //! No default stands here: `mcpd.toml` is the only list of defaults, and every layer is laid on it.
 
 mod ai;
+mod audit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 pub use ai::Ai;
+pub use audit::Audit;
 
 use crate::rate::Rate;
 use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily};
@@ -47,6 +49,8 @@ pub struct Config {
     pub tools: Tools,
     /// What the daemon says about itself.
     pub telemetry: Telemetry,
+    /// What is recorded of who did what.
+    pub audit: Audit,
     /// The operators' socket.
     pub control: Control,
 }

@@ -153,6 +153,18 @@ words! {
 }
 
 words! {
+    /// Which calls of clients the audit records beside those that are denied.
+    AuditedCalls, "a choice of calls" {
+        /// None of them.
+        None = "none",
+        /// Those of tools that write.
+        Writes = "writes",
+        /// Those of every tool.
+        All = "all",
+    }
+}
+
+words! {
     /// A family of tools.
     ToolFamily, "a family of tools" {
         /// What projects remember.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands::{
         allow::AllowCommand,
+        audit::AuditCommand,
         care::{BackupArgs, RestoreArgs},
         connect::ConnectArgs,
         connections::ConnectionsCommand,
@@ -136,6 +137,9 @@ Example:\n  mcpctl doctor && echo sound")]
         after_help = "Example:\n  mcpctl projects analyze demo ~/src/demo\n  mcpctl projects list"
     )]
     Projects(ProjectsCommand),
+    /// Shows who did what, and whether the record of it is what was written
+    #[command(subcommand, after_help = "Example:\n  mcpctl audit tail -f\n  mcpctl audit verify")]
+    Audit(AuditCommand),
     /// Shows how a client is connected to the daemon, or connects it
     Connect(ConnectArgs),
     /// Takes keys, allowlist, limits and address from an older deployment's .env

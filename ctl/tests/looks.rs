@@ -27,6 +27,7 @@ async fn a_terminal_gets_colours_after_everything_is_escaped() {
         ("keys", "keys list"),
         ("status", "status"),
         ("doctor", "doctor"),
+        ("audit", "audit tail"),
         ("memory", "memory list"),
         ("model", "memory model"),
         ("projects", "projects list"),

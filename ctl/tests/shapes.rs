@@ -49,6 +49,8 @@ const COMMANDS: &[&[&str]] = &[
     &["projects", "push", TREE, "--project", "demo"],
     &["logs"],
     &["doctor"],
+    &["audit", "tail"],
+    &["audit", "verify"],
     &["backup", "/srv/mcpd.backup"],
     &["restore", "/srv/mcpd.backup", "--yes"],
     &["reload"],
@@ -74,9 +76,13 @@ const TREE: &str = "tree";
 /// Memories of which some are bad.
 const MEMORIES: &str = "{\"type\":\"memory\",\"project\":\"p\",\"content\":\"a secret\"}\nnone\n";
 
+/// A record of the audit by its seal.
+const CHECKPOINT: &str = "17:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 /// Commands that answer like another and have more to say.
 const ALIKE: &[(&[&str], &[&str])] = &[
     (&["allow", "list"], &["allow", "add", "10.0.0.0/8"]),
+    (&["audit", "verify"], &["audit", "verify", "--checkpoint", CHECKPOINT]),
     (&["memory", "show", IDS[0]], &["memory", "show", IDS[2]]),
     (&["projects", "analyze", "demo"], &["projects", "analyze", "stopped"]),
     (&["projects", "analyze", "demo"], &["projects", "analyze", "huge"]),

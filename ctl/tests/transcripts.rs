@@ -9,6 +9,9 @@ use std::io;
 use fake::{Fake, Script, Shared, memories::IDS, replies, run, surroundings};
 use serde_json::json;
 
+/// A record by its seal.
+const CHECKPOINT: &str = "17:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 /// Runs commands against one script and returns their transcripts, one after another.
 async fn transcripts(script: Script, commands: &[&[&str]]) -> String {
     let mut all = Vec::new();
@@ -81,6 +84,18 @@ looks!(
     [&["logs"], &["logs", "-f", "-n", "7", "--level", "warn", "--target", "mcpd::", "--grep", "x"]]
 );
 looks!(doctor, replies::PLENTY, [&["doctor"]]);
+looks!(
+    audit,
+    replies::PLENTY,
+    [
+        &["audit", "tail"],
+        &["audit", "tail", "-n", "3", "--actor", "nobody"],
+        &["audit", "verify"],
+        &["audit", "verify", "--after", "40"],
+        &["audit", "verify", "--checkpoint", CHECKPOINT],
+        &["audit", "verify", "--checkpoint", "17"],
+    ]
+);
 looks!(
     care,
     replies::PLENTY,

@@ -1,7 +1,7 @@
 //! The MCP daemon: `main` is thin, and everything it does lives here so that tests can run it.
 //!
 //! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; quality, firewall and ai; auth,
-//! memory and code; store and outbound; telemetry and signals.
+//! memory and code; store and outbound; telemetry and signals; audit; secret.
 //! A floor uses those below it, never one beside or above it; `tests/architecture.rs` reads the imports.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -11,6 +11,7 @@ compile_error!(
 );
 
 pub mod ai;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod code;
@@ -24,6 +25,7 @@ mod outbound;
 #[doc(hidden)]
 pub mod probes;
 pub mod quality;
+mod secret;
 pub mod signals;
 pub mod store;
 pub mod telemetry;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Floors from top to bottom; those in one line stand beside each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 12] = [
     &["cli", "probes"],
     &["lifecycle"],
     &["transport", "control"],
@@ -16,6 +16,8 @@ const FLOORS: [&[&str]; 10] = [
     &["auth", "memory", "code"],
     &["store", "outbound"],
     &["telemetry", "signals"],
+    &["audit"],
+    &["secret"],
 ];
 
 /// Longest file, in lines.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    allow::*, care::*, connections::*, keys::*, life::*, memory::*, projects::*, sessions::*, tools::*,
+    allow::*, audit::*, care::*, connections::*, keys::*, life::*, memory::*, projects::*, sessions::*,
+    tools::*,
 };
 
 /// Whether a command only reads state or changes it.
@@ -140,6 +141,10 @@ commands! {
     PushEnd            -> AnalysisState,     Write;
     /// Examines the daemon and says what to do.
     Doctor             -> DoctorReport,      Read;
+    /// Reads the newest records of the audit.
+    AuditTail          -> AuditPage,         Read;
+    /// Looks whether the audit is what was written.
+    AuditVerify        -> AuditReport,       Read;
     /// Writes a verified copy of everything kept.
     Backup             -> BackupReport,      Write;
     /// Puts a verified backup in place and starts again.

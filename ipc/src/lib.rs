@@ -11,6 +11,7 @@ mod hello;
 mod place;
 
 pub mod allow;
+pub mod audit;
 pub mod care;
 pub mod connections;
 pub mod feed;

@@ -1,6 +1,7 @@
 //! One file per noun, one line per command.
 
 pub(crate) mod allow;
+pub(crate) mod audit;
 pub(crate) mod care;
 pub(crate) mod connect;
 pub(crate) mod connections;
@@ -46,6 +47,7 @@ pub(crate) async fn run(cli: Cli, surroundings: &mut Surroundings, out: &mut Out
         Command::Tools { command } => tools::run(command, &daemon, surroundings, out).await,
         Command::Memory(command) => memory::run(command, &daemon, surroundings, out).await,
         Command::Projects(command) => projects::run(command, &daemon, surroundings, out).await,
+        Command::Audit(command) => audit::run(command, &daemon, out).await,
         Command::Connect(args) => connect::run(args, &daemon, surroundings, out).await,
         Command::ImportEnv(args) => import_env::run(args, &daemon, surroundings, out).await,
         Command::Backup(args) => care::backup(args, &daemon, out).await,

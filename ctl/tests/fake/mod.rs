@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses what it needs")]
 
+mod audit;
 pub(crate) mod memories;
 pub(crate) mod projects;
 pub(crate) mod replies;

@@ -3,7 +3,7 @@
 use mcpd_ipc::{Fault, FaultKind, Request, Subscription};
 use serde_json::{Value, json};
 
-use super::{NOW, Script, memories, projects};
+use super::{NOW, Script, audit, memories, projects};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
@@ -98,6 +98,8 @@ fn plenty(request: &Request) -> Result<Value, Fault> {
             json!({"is_error": true, "result": {"code": "not_found", "message": "there is no such todo\u{202e}"}})
         }
         Request::ToolsCall(call) => json!({"is_error": false, "result": {"z": 1, "a": call.arguments}}),
+        Request::AuditTail(tail) => audit::records(tail),
+        Request::AuditVerify(verify) => audit::report(verify),
         Request::MemoryList(_)
         | Request::MemoryExport(_)
         | Request::MemoryShow(_)
@@ -151,6 +153,8 @@ fn plenty(request: &Request) -> Result<Value, Fault> {
 /// Answers every command with as little as can be.
 fn nothing(request: &Request) -> Result<Value, Fault> {
     Ok(match request {
+        Request::AuditTail(_) => json!({"records": []}),
+        Request::AuditVerify(_) => audit::empty(),
         Request::Status(_) => {
             let mut bare = status();
             bare["url"] = Value::Null;

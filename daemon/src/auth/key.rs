@@ -3,40 +3,20 @@
 //! The secret is 43 characters of base 62 (256 bits); the last six are a CRC-32 of all before them, so that a typo or
 //! a cut-off paste is told from a wrong key without asking the store. At rest lies an HMAC-SHA-256 under a pepper.
 
-use std::{fmt, io::Write, path::Path};
+use std::{io::Write, path::Path};
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{Rng, RngExt};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::secret::Secret;
+
 const PREFIX: &str = "mcpd_sk_";
 const ID: usize = 12;
 const SECRET: usize = 43;
 const CHECK: usize = 6;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// Text that must never be printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Wraps what a caller showed.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-
-    /// Returns the text, for the one place that must show or hash it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(…)")
-    }
-}
 
 /// A well-formed key.
 #[derive(Debug, Clone)]

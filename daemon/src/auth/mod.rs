@@ -8,8 +8,10 @@ mod principal;
 mod scope;
 
 pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
-pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper, Secret};
+pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
 pub use lease::Lease;
 pub use principal::{FAMILY, Principal, PrincipalId, ToolPolicy};
 pub use scope::{Need, Scope};
+
+pub use crate::secret::Secret;

@@ -63,3 +63,21 @@ pub enum Need<'a> {
     /// A tool that does not exist: answers like a forbidden one.
     NoSuchTool,
 }
+
+impl<'a> Need<'a> {
+    /// Returns the tool, if there is one of that name.
+    pub fn tool(self) -> Option<&'a str> {
+        match self {
+            Self::Tool { name, .. } => Some(name),
+            Self::Nothing | Self::Scope(_) | Self::NoSuchTool => None,
+        }
+    }
+
+    /// Answers whether more is wanted than to look.
+    pub fn writes(self) -> bool {
+        match self {
+            Self::Scope(scope) | Self::Tool { scope, .. } => scope == Scope::Write,
+            Self::Nothing | Self::NoSuchTool => false,
+        }
+    }
+}

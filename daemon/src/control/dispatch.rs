@@ -3,18 +3,31 @@
 use mcpd_ipc::{Access, Command, Fault, FaultKind, Outcome, Request};
 use serde_json::Value;
 
+use super::records::Records;
 use super::{
-    Hands, Operator, allow, care, connections, doctor, keys, life, memory, projects, sessions, tools,
+    Hands, Operator, allow, audit, care, connections, doctor, keys, life, memory, projects, sessions, tools,
 };
 use crate::auth::own_uid;
 
 /// Obeys one request. The reply is the JSON of its command's reply type.
 pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) -> Outcome<Value> {
+    let records = Records::of(hands.recorder.audit(), operator, &request);
     if request.access() == Access::Write && !may_write(operator) {
         let message = format!("user {} may look but not change anything", operator.uid);
+        records.denied(&message);
         return Outcome::Err(Fault::new(FaultKind::NotPermitted, message));
     }
     tracing::debug!(target: "mcpd::control", command = request.name(), operator = operator.uid, "command");
+    let asked = match records.begin().await {
+        Ok(asked) => asked,
+        Err(fault) => return Outcome::Err(fault),
+    };
+    let outcome = perform(hands, operator, request).await;
+    records.end(asked, &outcome).await;
+    outcome
+}
+
+async fn perform(hands: &Hands, operator: Operator, request: Request) -> Outcome<Value> {
     match request {
         Request::Status(ask) => reply::<mcpd_ipc::life::Status>(life::status(hands, ask).await),
         Request::Stats(ask) => reply::<mcpd_ipc::life::Stats>(life::stats(hands, ask)),
@@ -120,6 +133,8 @@ pub(super) async fn obey(hands: &Hands, operator: Operator, request: Request) ->
             reply::<mcpd_ipc::projects::PushEnd>(projects::push_end(hands, operator, ask).await)
         }
         Request::Doctor(ask) => reply::<mcpd_ipc::care::Doctor>(doctor::examine(hands, ask).await),
+        Request::AuditTail(ask) => reply::<mcpd_ipc::audit::AuditTail>(audit::tail(hands, ask).await),
+        Request::AuditVerify(ask) => reply::<mcpd_ipc::audit::AuditVerify>(audit::verify(hands, ask).await),
         Request::Backup(ask) => reply::<mcpd_ipc::care::Backup>(care::backup(hands, operator, ask).await),
         Request::Restore(ask) => reply::<mcpd_ipc::care::Restore>(care::restore(hands, operator, ask).await),
         Request::Reload(ask) => reply::<mcpd_ipc::life::Reload>(life::reload(hands, ask).await),

@@ -22,6 +22,7 @@ use tokio::{
 use super::Hands;
 use crate::{
     ai::Ready,
+    audit::Verified,
     auth::own_uid,
     store::{Examined, StoreError, now},
     telemetry::since_boot,
@@ -44,6 +45,7 @@ pub(super) async fn examine(hands: &Hands, _: Doctor) -> Result<DoctorReport, Fa
     checks.extend(disk(hands));
     checks.extend(permissions(hands));
     checks.push(socket(hands));
+    checks.push(audit(hands).await);
     checks.extend(port(hands).await);
     checks.push(exposure(hands));
     checks.push(clock(hands, examined.ok().and_then(|found| found.newest)));
@@ -90,6 +92,30 @@ async fn writing(hands: &Hands) -> Check {
             let found = format!("a write reached the disk in {:.1} ms", took.as_secs_f64() * 1e3);
             check("writing", verdict, found, Some("the disk is slow or busy; every write waits for it"))
         }
+    }
+}
+
+/// Looks at what is written of the audit now; `mcpctl audit verify` looks at all of it.
+async fn audit(hands: &Hands) -> Check {
+    let directory = hands.facts.audit.display();
+    let advice = "nothing that operators order is done until it can be recorded; make the folder writable";
+    if let Some(why) = hands.recorder.audit().trouble() {
+        return check("audit", Verdict::Problem, format!("{directory}: {why}"), Some(advice));
+    }
+    let advice = "somebody changed it: mcpctl audit verify says where";
+    match hands.recorder.audit().verify(u64::MAX - 1, None).await {
+        Ok(Verified { bad: None, checkpoint, .. }) => {
+            let found =
+                format!("{directory} has {}, the newest file is sound", count(checkpoint.seq, "record"));
+            check("audit", Verdict::Ok, found, None)
+        }
+        Ok(Verified { bad: Some(bad), .. }) => check(
+            "audit",
+            Verdict::Problem,
+            format!("{directory}: record {}: {}", bad.seq, bad.why),
+            Some(advice),
+        ),
+        Err(error) => check("audit", Verdict::Problem, format!("{directory}: {error}"), Some(advice)),
     }
 }
 

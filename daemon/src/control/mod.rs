@@ -1,6 +1,7 @@
 //! Operators over the local socket: who they are, what they may, and one file per noun of what they ask.
 
 mod allow;
+mod audit;
 mod care;
 mod connections;
 mod dispatch;
@@ -11,11 +12,12 @@ mod life;
 mod memory;
 mod part;
 mod projects;
+mod records;
 mod server;
 mod sessions;
 mod tools;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
@@ -86,6 +88,8 @@ pub struct Facts {
     pub pepper: PathBuf,
     /// The directory of the logs.
     pub logs: PathBuf,
+    /// The directory of the audit.
+    pub audit: PathBuf,
     /// When it started: UTC milliseconds, and the time since the system's own start, which no one can set.
     pub started: (i64, Duration),
     /// Differs at every start.
@@ -99,4 +103,10 @@ pub struct Facts {
 pub struct Operator {
     /// User id.
     pub uid: u32,
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "uid:{}", self.uid)
+    }
 }

@@ -20,7 +20,10 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Hands, Operator, dispatch, feeds};
-use crate::auth::own_uid;
+use crate::{
+    audit::{Deed, Fate},
+    auth::own_uid,
+};
 
 /// How long a newcomer may take to say hello.
 pub(super) const HELLO_DEADLINE: Duration = Duration::from_secs(5);
@@ -126,7 +129,7 @@ impl Socket {
 /// One connection, from hello to its end.
 async fn visit(hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, mut stream: Stream) {
     let limit = usize::try_from(hands.config.borrow().control.frame_limit).unwrap_or(mcpd_ipc::FRAME_LIMIT);
-    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream, &hands.facts.state)).await {
+    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream, &hands)).await {
         Ok(Ok(welcomed)) => welcomed,
         Ok(Err(error)) => return tracing::info!(%error, "a hello went wrong"),
         Err(_) => return,
@@ -135,7 +138,8 @@ async fn visit(hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, mut stream: S
         None => {}
         // Bounded at the receiver, which takes streams as long as there are places for connections.
         Some((Purpose::Mcp, operator)) => drop(arrivals.send((stream, operator)).await),
-        Some((Purpose::Watch, _)) => {
+        Some((Purpose::Watch, operator)) => {
+            hands.recorder.audit().note(Deed { actor: operator.to_string(), ..Deed::own("watch") });
             if let Err(error) = feeds::feed(&hands, stream, limit).await {
                 tracing::debug!(%error, "a watcher's connection ended");
             }
@@ -176,11 +180,14 @@ async fn converse(
 }
 
 /// Asks the system who is there, hears the hello, and answers it.
-async fn welcome(stream: &mut Stream, state: &Path) -> Result<Option<(Purpose, Operator)>, FrameError> {
+async fn welcome(stream: &mut Stream, hands: &Hands) -> Result<Option<(Purpose, Operator)>, FrameError> {
     let uid = stream.peer_creds()?.euid().map_or(u32::MAX, u32::from);
     let hello = Hello::read(read_frame(stream, HELLO_LIMIT).await?);
     let heard = if uid != 0 && uid != own_uid() {
-        Err(Fault::new(FaultKind::NotPermitted, format!("user {uid} may not use this daemon")))
+        let why = format!("user {uid} may not use this daemon");
+        let (actor, fate) = (Operator { uid }.to_string(), Fate::Denied);
+        hands.recorder.audit().note(Deed { actor, fate, why: Some(why.clone()), ..Deed::own("hello") });
+        Err(Fault::new(FaultKind::NotPermitted, why))
     } else {
         hello.map_err(|why| {
             Fault::new(FaultKind::Refused, why.to_string())
@@ -195,7 +202,8 @@ async fn welcome(stream: &mut Stream, state: &Path) -> Result<Option<(Purpose, O
         }
     };
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: state.to_owned() };
+    let welcome =
+        Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: hands.facts.state.clone() };
     write_frame(stream, &welcome, HELLO_LIMIT).await?;
     Ok(Some((hello.purpose, Operator { uid })))
 }

@@ -25,7 +25,7 @@ pub use error::FirewallError;
 pub use verdict::Risk;
 
 use crate::{
-    memory::suspicion,
+    secret::suspicion,
     store::{
         BlockLevel, ErrorFilter, ErrorRecorded, FirewallFigures, KnownError, NewError, Outcome, Owner, Page,
         PastCheck, SHARED, Solution, Store, StoreError, Window,

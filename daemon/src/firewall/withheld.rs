@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::pattern::Features;
-use crate::memory::suspicion;
+use crate::secret::suspicion;
 
 /// What stands in the log instead.
 const WITHHELD: &str = "(withheld)";

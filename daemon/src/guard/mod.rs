@@ -101,12 +101,12 @@ impl Guard {
 
     /// The second part, for each message: is its sender still welcome, and not here too often?
     pub fn enter(&self, visitor: &Visitor) -> Result<(), Denied> {
-        self.step_in(visitor).map_err(|denied| self.refused(denied, visitor.peer))
+        self.step_in(visitor).map_err(|denied| self.refused_to(visitor, denied, None))
     }
 
     /// The third part, once it is known what is wanted: may it have this, now?
     pub fn admit(&self, visitor: &Visitor, need: Need<'_>) -> Result<Permit, Denied> {
-        self.consider(visitor, need).map_err(|denied| self.refused(denied, visitor.peer))
+        self.consider(visitor, need).map_err(|denied| self.refused_to(visitor, denied, need.tool()))
     }
 
     /// For the doors that need no key and answer while draining too: is this an allowed peer?
@@ -184,10 +184,19 @@ impl Guard {
         Ok(())
     }
 
-    /// Counts and logs a refusal, and gives it back.
+    /// Counts, logs and records a refusal to a stranger, and gives it back.
     pub fn refused(&self, denied: Denied, peer: Peer) -> Denied {
+        self.turned_away(denied, peer, None, None)
+    }
+
+    /// The same, of one who is known.
+    fn refused_to(&self, visitor: &Visitor, denied: Denied, tool: Option<&str>) -> Denied {
+        self.turned_away(denied, visitor.peer, Some(visitor.principal.author()), tool)
+    }
+
+    fn turned_away(&self, denied: Denied, peer: Peer, who: Option<String>, tool: Option<&str>) -> Denied {
         let (reason, detail) = (denied.reason(), denied.detail());
-        Refused { reason, peer: &peer.to_string(), detail: &detail }.emit(&self.recorder);
+        Refused { reason, peer: &peer.to_string(), who, tool, detail: &detail }.emit(&self.recorder);
         denied
     }
 
@@ -209,7 +218,7 @@ impl Guard {
 
     /// Notes a request of a visitor on its connection; a principal new to it takes a place of its own limit.
     pub fn attach(&self, connection: &Connection, visitor: &Visitor) -> Result<(), Denied> {
-        connection.used_by(&visitor.principal).map_err(|denied| self.refused(denied, visitor.peer))
+        connection.used_by(&visitor.principal).map_err(|denied| self.refused_to(visitor, denied, None))
     }
 
     /// Returns the principal everyone is, where keys are switched off.

@@ -5,7 +5,10 @@ use std::{io, net::SocketAddr, path::PathBuf};
 use mcpd_config::Complaints;
 use mcpd_ipc::CallError;
 
-use crate::{control::SocketError, guard::Denied, store::StoreError, telemetry::LogError, tools::BadSchema};
+use crate::{
+    audit::AuditError, control::SocketError, guard::Denied, store::StoreError, telemetry::LogError,
+    tools::BadSchema,
+};
 
 /// Why the daemon did not start or reload.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,9 @@ pub enum LifeError {
     /// Logging did not start.
     #[error(transparent)]
     Logs(#[from] LogError),
+    /// The audit did not open.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The store did not open.
     #[error("the store could not be opened")]
     Store(#[from] StoreError),

@@ -75,7 +75,12 @@ impl House {
             library,
             Arc::clone(&recorder),
         );
-        let health = Arc::new(Health::new(store.clone(), Arc::clone(&guard), Arc::clone(&memories)));
+        let health = Arc::new(Health::new(
+            store.clone(),
+            Arc::clone(&guard),
+            Arc::clone(&memories),
+            recorder.audit().clone(),
+        ));
         Ok(Self {
             store,
             memories,

@@ -25,6 +25,7 @@ pub use running::Ended;
 pub use stdio::run_stdio;
 
 use crate::{
+    audit::{Audit, AuditGuard, Deed},
     auth::{Keyring, Pepper, Principal},
     control::{Facts, Hands, Pictures},
     guard::{Guard, Listed, PeerRules},
@@ -73,11 +74,14 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     if let Some(kept) = restored {
         tracing::warn!(kept = %kept.display(), "a backup was put in place; what was there is kept");
     }
+    let (audit, records) = boot.audit(&config)?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?; // connect, migrate
     let keys = boot.keys(&store).await?;
     let asked = config.auth.keys.then(|| Arc::clone(&keys));
     let listed = store.allow().all().await?;
-    let house = House::build(&config, boot.ground(&store), Recorder::new(requests), asked, listed).await?;
+    let house =
+        House::build(&config, boot.ground(&store), Recorder::new(requests, audit.clone()), asked, listed)
+            .await?;
     let back = house.sessions.restore(|who| principal(&keys, &house.guard, who)).await?; // clients go on where they were
     house.news.resume();
     let (orders_in, orders) = signals::orders();
@@ -92,6 +96,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         socket: doors.socket_path.clone(),
         state: boot.place.state.clone(),
         logs: boot.log_settings(&config, true).directory,
+        audit: boot.records(&config),
         pepper: boot.pepper(),
         started: (crate::store::now(), since_boot()),
         instance: crate::store::new_id(),
@@ -106,11 +111,17 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
     let running = Running::serve(Parts { boot, house, hands, doors, sockets, operators, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
+    let started = Deed { subject: Some(env!("CARGO_PKG_VERSION").to_owned()), ..Deed::own("started") };
+    if audit.record(started.clone()).await.is_err() {
+        audit.note(started); // the log has the cause, and the record follows when it can be written
+    }
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
     signals.abort();
     flush(&keys, &sessions, &memories, &store, ended).await;
+    audit.note(Deed { subject: Some(format!("{ended:?}")), ..Deed::own("ended") });
+    records.close().await;
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
@@ -214,6 +225,14 @@ impl Boot {
 
     fn database(&self, config: &Config) -> PathBuf {
         config.store.path.clone().unwrap_or_else(|| self.place.state.join("mcpd.db"))
+    }
+
+    fn records(&self, config: &Config) -> PathBuf {
+        config.audit.directory.clone().unwrap_or_else(|| self.place.state.join("audit"))
+    }
+
+    fn audit(&self, config: &Config) -> Result<(Audit, AuditGuard), LifeError> {
+        Ok(Audit::open(&self.records(config), &self.place.state.join("audit.key"), &config.audit)?)
     }
 
     fn log_settings(&self, config: &Config, stderr: bool) -> LogSettings {

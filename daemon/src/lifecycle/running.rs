@@ -18,6 +18,7 @@ use tokio_util::{
 
 use super::{Boot, LifeError, check_simple, doors::Doors, house::House, upkeep};
 use crate::{
+    audit::{Audit, Deed, Fate},
     auth::Caller,
     control::{Arrival, Hands},
     guard::{Denied, Guard},
@@ -73,6 +74,7 @@ pub(super) struct Running {
     registry: Arc<Registry>,
     changes: watch::Sender<Arc<Config>>,
     logs: Logs,
+    audit: Audit,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -98,7 +100,7 @@ impl Running {
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),
             guard: Arc::clone(&guard),
-            recorder: house.recorder,
+            recorder: Arc::clone(&house.recorder),
             config: in_force.clone(),
             health: house.health,
             registry: Arc::clone(&house.registry),
@@ -123,7 +125,8 @@ impl Running {
         tasks.spawn(bridges(arrived, house.mcp, Arc::clone(&guard), in_force, (tasks.clone(), stop.clone())));
         tasks.spawn(doors.socket.serve(Arc::new(hands), operators, arrivals, stop.clone()));
         let (sessions, registry) = (house.sessions, house.registry);
-        Ok(Self { boot, guard, sessions, registry, changes, logs, tasks, stop })
+        let audit = house.recorder.audit().clone();
+        Ok(Self { boot, guard, sessions, registry, changes, logs, audit, tasks, stop })
     }
 
     /// Obeys orders until one of them ends the daemon, then ends it.
@@ -132,13 +135,19 @@ impl Running {
             match orders.recv().await {
                 Some(Order::Reload(answer)) => {
                     let outcome = self.reload();
+                    if answer.is_none() {
+                        self.signalled("reload", outcome.as_ref().err());
+                    }
                     if let Some(answer) = answer {
                         // Whoever asked may have gone; the log knows.
                         let _ = answer.send(outcome);
                     }
                 }
                 Some(Order::Drain(deadline)) => break self.drain(deadline, &mut orders).await,
-                Some(Order::Terminate) => break self.drain(None, &mut orders).await,
+                Some(Order::Terminate) => {
+                    self.signalled("drain", None);
+                    break self.drain(None, &mut orders).await;
+                }
                 Some(Order::Restart) => {
                     break match self.drain(None, &mut orders).await {
                         Ended::Stopped => Ended::Stopped,
@@ -155,6 +164,13 @@ impl Running {
         let patience = if ended == Ended::Stopped { LAST_WORDS / 10 } else { LAST_WORDS };
         let _ = tokio::time::timeout(patience, self.tasks.wait()).await;
         ended
+    }
+
+    /// Records what a signal of the system asked for; operators' commands are recorded where they come in.
+    fn signalled(&self, action: &'static str, failed: Option<&String>) {
+        let fate = if failed.is_some() { Fate::Failed } else { Fate::Done };
+        let actor = "signal".to_owned();
+        self.audit.note(Deed { actor, fate, why: failed.cloned(), ..Deed::own(action) });
     }
 
     /// Loads the configuration again. A bad one changes nothing.
@@ -183,6 +199,7 @@ impl Running {
         self.guard.reload(&merged);
         self.sessions.reload(&merged.limits);
         self.registry.reload(&merged.tools);
+        self.audit.reload(&merged.audit);
         self.changes.send_replace(Arc::new(merged));
         tracing::info!(?live, ?restart, "the configuration was reloaded");
         Ok((live, restart))

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Boot, LifeError, house::House};
 use crate::{
+    audit::Audit,
     auth::{Caller, own_uid},
     signals::{self, Order},
     store::Store,
@@ -29,7 +30,9 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     boot.make_state()?;
     let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
-    let house = House::build(&config, boot.ground(&store), Recorder::new(requests), None, None).await?;
+    let house =
+        House::build(&config, boot.ground(&store), Recorder::new(requests, Audit::default()), None, None)
+            .await?;
     let visitor = house.guard.recognise(&Caller::local(own_uid()))?;
     let limit = usize::try_from(config.server.body_limit).unwrap_or(usize::MAX);
     let (news, guard) = (Arc::clone(&house.news), Arc::clone(&house.guard));

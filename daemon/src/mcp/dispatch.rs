@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     guard::{Guard, Trace, Visitor},
-    telemetry::{Outcome, Recorder, RequestFinished, RequestId},
+    telemetry::{CallAudited, Outcome, Recorder, RequestFinished, RequestId},
     tools::Registry,
 };
 
@@ -305,9 +305,13 @@ impl Mcp {
         self.registry.known(&name)
     }
 
-    /// Counts and logs the end of a request. `tool` is a name of ours, never a stranger's word.
+    /// Counts, logs and, if wanted, records the end of a request. `tool` is a name of ours, never a stranger's word.
     pub(super) fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
         let principal = &ask.visitor.principal;
+        if let Some(tool) = tool.filter(|tool| self.recorder.audit().hears(self.registry.need(tool).writes()))
+        {
+            CallAudited { who: principal.author(), tool, outcome: end.outcome }.emit(&self.recorder);
+        }
         RequestFinished {
             request: ask.request,
             method: &method[..method.floor_char_boundary(64)],

@@ -6,7 +6,6 @@ mod error;
 mod indexes;
 mod models;
 mod recall;
-mod secrets;
 mod worker;
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
@@ -18,9 +17,11 @@ use tokio::sync::watch;
 pub use error::MemoryError;
 pub use models::{ModelState, ModelView};
 pub use recall::{Asked, How, Recalled, Recollection};
-pub(crate) use secrets::suspicion;
 
-use crate::store::{Level, MOST_TAGS, NewMemory, Owner, Quota, Store, Stored, now};
+use crate::{
+    secret,
+    store::{Level, MOST_TAGS, NewMemory, Owner, Quota, Store, Stored, now},
+};
 use indexes::Indexes;
 use models::Models;
 
@@ -89,7 +90,7 @@ impl Wish {
     /// Returns what kind of secret any of its texts seems to hold.
     fn suspicion(&self) -> Option<&'static str> {
         let mut texts = std::iter::once(&self.content).chain(&self.tags).chain(&self.category);
-        texts.find_map(|text| secrets::suspicion(text))
+        texts.find_map(|text| secret::suspicion(text))
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{KeyMeter, Recorder, ToolMeter};
+use crate::audit::{Deed, Fate};
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,15 +148,60 @@ pub struct Refused<'a> {
     pub reason: &'static str,
     /// Address of the peer.
     pub peer: &'a str,
+    /// Who was recognised, as the store names it.
+    pub who: Option<String>,
+    /// The tool that was wanted.
+    pub tool: Option<&'a str>,
     /// What only the operator may know.
     pub detail: &'a str,
 }
 
 impl Refused<'_> {
-    /// Counts and logs. Refusals are the daemon working as told, not errors.
+    /// Counts, logs and records. Refusals are the daemon working as told, not errors.
     pub fn emit(self, recorder: &Recorder) {
         recorder.refusal(self.reason);
+        recorder.audit().note(Deed {
+            actor: self.who.unwrap_or_else(|| format!("peer:{}", self.peer)),
+            action: "call".into(),
+            subject: self.tool.map(str::to_owned),
+            fate: Fate::Denied,
+            why: Some(self.detail.to_owned()),
+            answers: None,
+        });
         tracing::info!(target: "mcpd::refused", reason = self.reason, peer = self.peer, detail = ?self.detail, "refused");
+    }
+}
+
+/// A client called a tool, and such calls are recorded.
+#[derive(Debug)]
+pub struct CallAudited<'a> {
+    /// Who called, as the store names it.
+    pub who: String,
+    /// The tool.
+    pub tool: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl CallAudited<'_> {
+    /// Records.
+    pub fn emit(self, recorder: &Recorder) {
+        let fate = match self.outcome {
+            Outcome::Success => Fate::Done,
+            Outcome::ToolError | Outcome::ProtocolError | Outcome::Gone => Fate::Failed,
+            // Recorded where it was refused.
+            Outcome::Refused => return,
+        };
+        let why = (fate == Fate::Failed).then(|| self.outcome.as_str().to_owned());
+        let subject = Some(self.tool.to_owned());
+        recorder.audit().note(Deed {
+            actor: self.who,
+            action: "call".into(),
+            subject,
+            fate,
+            why,
+            answers: None,
+        });
     }
 }
 

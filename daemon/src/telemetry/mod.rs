@@ -14,9 +14,9 @@ mod request_log;
 mod request_tail;
 
 pub use events::{
-    AiAnswered, AllowChanged, CallFinished, CodeChanged, ConnectionClosed, KeyChanged, MemoriesChanged,
-    ModelChanged, Origin, Outcome, Refused, RequestFinished, RequestId, RequestIds, SessionClosed,
-    StoreCared, ToolsSwitched,
+    AiAnswered, AllowChanged, CallAudited, CallFinished, CodeChanged, ConnectionClosed, KeyChanged,
+    MemoriesChanged, ModelChanged, Origin, Outcome, Refused, RequestFinished, RequestId, RequestIds,
+    SessionClosed, StoreCared, ToolsSwitched,
 };
 pub use histogram::Summary;
 pub use log_tail::LogTail;

@@ -12,6 +12,7 @@ use metrics::{CounterFn, HistogramFn, Key, Label};
 use metrics_util::registry::{Registry, Storage};
 
 use super::{Metric, RequestLog, RequestTail, Summary, histogram::Durations};
+use crate::audit::Audit;
 
 /// Keeps every figure of one daemon.
 pub struct Recorder {
@@ -23,6 +24,7 @@ pub struct Recorder {
     calls: Arc<AtomicU64>,
     log: RequestLog,
     tail: RequestTail,
+    audit: Audit,
 }
 
 /// Counters of something that ends well or badly.
@@ -128,7 +130,8 @@ impl Default for Recorder {
         let connections = gauge(Metric::ActiveConnections);
         let calls = gauge(Metric::CallsInFlight);
         let (started, log, tail) = (Instant::now(), RequestLog::default(), RequestTail::default());
-        Self { requests, duration, connections, calls, registry, started, log, tail }
+        let audit = Audit::default();
+        Self { requests, duration, connections, calls, registry, started, log, tail, audit }
     }
 }
 
@@ -141,9 +144,14 @@ fn labelled(metric: Metric, label: &'static str, value: &str) -> Key {
 }
 
 impl Recorder {
-    /// Makes a recorder whose requests are logged.
-    pub fn new(log: RequestLog) -> Self {
-        Self { log, ..Self::default() }
+    /// Makes a recorder whose requests are logged, and what must be is recorded.
+    pub fn new(log: RequestLog, audit: Audit) -> Self {
+        Self { log, audit, ..Self::default() }
+    }
+
+    /// Returns where deeds are recorded.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     pub(super) fn requests_log(&self) -> &RequestLog {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::{guard::Guard, memory::Memories, store::Store};
+use crate::{audit::Audit, guard::Guard, memory::Memories, store::Store};
 
 /// What health depends on.
 pub struct Health {
     store: Store,
     guard: Arc<Guard>,
     memories: Arc<Memories>,
+    audit: Audit,
 }
 
 /// How the daemon fares.
@@ -52,9 +53,9 @@ impl Condition {
 }
 
 impl Health {
-    /// Watches a store, a guard and the model of memories.
-    pub fn new(store: Store, guard: Arc<Guard>, memories: Arc<Memories>) -> Self {
-        Self { store, guard, memories }
+    /// Watches a store, a guard, the model of memories and the audit.
+    pub fn new(store: Store, guard: Arc<Guard>, memories: Arc<Memories>, audit: Audit) -> Self {
+        Self { store, guard, memories, audit }
     }
 
     /// Returns how the daemon fares now.
@@ -63,6 +64,7 @@ impl Health {
             return Condition::Draining;
         }
         match self.store.ping().await {
+            Ok(()) if self.audit.trouble().is_some() => Condition::Reduced("the audit cannot be written"),
             Ok(()) if self.memories.model_is_away() => Condition::Reduced("the sentence model is away"),
             Ok(()) => Condition::Healthy,
             Err(error) => {

@@ -1,0 +1,145 @@
+//! The audit as operators and clients fill it: every command, every denied call, calls as configured; and nothing is
+//! done that cannot be recorded.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use mcpd_ipc::{
+    CallError, FaultKind,
+    allow::AllowAdd,
+    audit::{AuditRecord, AuditTail, AuditVerify},
+    keys::{KeyInfo, KeysList, KeysRevoke},
+    life::{Reload, Status},
+};
+use serde_json::json;
+use support::{Daemon, Peer, eventually, plain_key};
+
+async fn records(daemon: &Daemon) -> Vec<AuditRecord> {
+    let all = AuditTail { limit: 1000, after: 0, actor: None, action: None };
+    daemon.obey(all).await.records
+}
+
+fn told(record: &AuditRecord) -> String {
+    let subject = record.subject.clone().unwrap_or_default();
+    format!("{} {} [{subject}] {}", record.action, record.fate, record.why.clone().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn commands_and_denied_calls_are_recorded_with_who_gave_them() {
+    let daemon = Daemon::start("");
+    let ask = mcpd_ipc::keys::KeysAdd { tools: vec!["store_memory".into()], ..plain_key("laptop") };
+    let (id, secret) = daemon.issue(ask).await;
+    let peer = Peer::new(&daemon.base, &secret);
+    let call = json!({ "name": "create_todo", "arguments": { "project_id": "p", "title": "t" } });
+    for _ in 0..3 {
+        peer.ask("tools/call", call.clone(), &[]).await;
+    }
+    let stranger = Peer::new(&daemon.base, "mcpd_sk_nobody");
+    assert_eq!(stranger.ask("ping", json!({}), &[]).await.0, 401);
+    daemon.obey(KeysList {}).await;
+    daemon.obey(Status {}).await;
+    let gone = daemon.operator().await.call(KeysRevoke { key: "nobody".into() }).await;
+    assert!(matches!(gone, Err(CallError::Refused(fault)) if fault.kind == FaultKind::NotFound));
+    daemon.signal("HUP");
+    eventually("the signal is recorded", async || {
+        records(&daemon).await.iter().any(|record| record.actor == "signal" && record.action == "reload")
+    })
+    .await;
+    let all = records(&daemon).await;
+    let own = rustix::process::geteuid().as_raw();
+    let of = |actor: &str, action: &str| -> Vec<String> {
+        let wanted = |one: &&AuditRecord| one.actor == actor && one.action == action;
+        all.iter().filter(wanted).map(told).collect()
+    };
+    let operator = format!("uid:{own}");
+    assert_eq!(
+        of(&operator, "keys add"),
+        [
+            "keys add asked [name=laptop tools=store_memory] ".to_owned(),
+            format!("keys add done [name=laptop tools=store_memory] key {id}"),
+        ]
+    );
+    assert_eq!(of(&operator, "keys revoke")[1], "keys revoke failed [key=nobody] there is no key \"nobody\"");
+    assert_eq!(of(&operator, "keys list").len(), 1);
+    assert_eq!(of(&operator, "status"), [""; 0], "what is asked all the time tells nothing");
+    let denied: u64 = all
+        .iter()
+        .filter(|one| one.actor == format!("key:{id}") && one.fate == "denied")
+        .inspect(|one| assert_eq!(one.subject.as_deref(), Some("create_todo")))
+        .map(|one| one.times)
+        .sum();
+    assert_eq!(denied, 3);
+    assert_eq!(of("peer:127.0.0.1", "call"), ["call denied [] malformed key"]);
+    let text = std::fs::read_to_string(daemon.state().join("audit/audit-000000000001.jsonl")).unwrap();
+    assert!(!text.contains(&secret[21..]) && !text.contains("mcpd_sk_"), "no secret is in it");
+    assert_eq!(daemon.obey(AuditVerify { after: 0, checkpoint: None }).await.bad, None);
+}
+
+#[tokio::test]
+async fn calls_are_recorded_as_configured_and_live() {
+    let daemon = Daemon::start("");
+    let calls = async |daemon: &Daemon| {
+        let peer = daemon.peer();
+        peer.tool("create_todo", json!({ "project_id": "p", "title": "t" })).await;
+        peer.tool("list_todos", json!({ "project_id": "p" })).await;
+        let of_calls =
+            AuditTail { limit: 100, after: 0, actor: Some("key:".into()), action: Some("call".into()) };
+        daemon.obey(of_calls).await.records.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(calls(&daemon).await, [""; 0]);
+    for (setting, expected) in [
+        ("writes", vec!["call done [create_todo] "]),
+        ("all", vec!["call done [create_todo] ", "call done [create_todo] ", "call done [list_todos] "]),
+    ] {
+        std::fs::write(daemon.state().join("mcpd.toml"), format!("[audit]\ncalls = \"{setting}\"\n"))
+            .unwrap();
+        assert_eq!(daemon.obey(Reload {}).await.live, ["audit.calls"]);
+        assert_eq!(calls(&daemon).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_not_done_and_that_ends_by_itself() {
+    let daemon = Daemon::start("[audit]\nfile_size = 1\n");
+    let keys = daemon.obey(KeysList {}).await.keys.len();
+    let (here, away) = (daemon.state().join("audit"), daemon.state().join("away"));
+    std::fs::rename(&here, &away).unwrap();
+    let mut operator = daemon.operator().await;
+    for _ in 0..2 {
+        let Err(CallError::Refused(fault)) = operator.call(plain_key("more")).await else {
+            panic!("it was done")
+        };
+        assert!(fault.message.starts_with("the audit cannot be written: "), "{}", fault.message);
+        assert!(fault.message.ends_with("; nothing was changed"), "{}", fault.message);
+    }
+    let Err(CallError::Refused(_)) = operator.call(AllowAdd { cidr: "10.0.0.0/8".into() }).await else {
+        panic!("it was done")
+    };
+    let living = |keys: Vec<KeyInfo>| keys.len();
+    assert_eq!(living(daemon.obey(KeysList {}).await.keys), keys, "looking is allowed");
+    let status = daemon.obey(Status {}).await;
+    assert_eq!(
+        (status.status.as_str(), status.reason.as_deref()),
+        ("degraded", Some("the audit cannot be written"))
+    );
+    let health = reqwest::get(format!("{}/health", daemon.base)).await.unwrap().text().await.unwrap();
+    assert!(health.contains("degraded") && health.contains("the audit cannot be written"), "{health}");
+    daemon.peer().tool("create_todo", json!({ "project_id": "p", "title": "calls go on" })).await;
+    std::fs::rename(&away, &here).unwrap();
+    eventually("it is well again", async || daemon.obey(Status {}).await.status == "healthy").await;
+    daemon.obey(plain_key("more")).await;
+    let all = records(&daemon).await;
+    assert!(all.iter().any(|one| one.action == "audit_writes_again"));
+    assert_eq!(all.iter().filter(|one| one.action == "keys add" && one.fate == "done").count(), 1);
+}
+
+#[tokio::test]
+async fn a_record_survives_a_kill_and_a_restart_goes_on() {
+    let daemon = Daemon::start("");
+    let (id, _) = daemon.issue(plain_key("kept")).await;
+    let daemon = daemon.kill_and_restart();
+    let all = records(&daemon).await;
+    assert!(all.iter().any(|one| told(one).ends_with(&format!("key {id}"))));
+    assert_eq!(all.iter().filter(|one| one.action == "started").count(), 2);
+    assert_eq!(daemon.obey(AuditVerify { after: 0, checkpoint: None }).await.bad, None);
+}
