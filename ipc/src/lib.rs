@@ -19,6 +19,7 @@ pub mod keys;
 pub mod life;
 pub mod memory;
 pub mod projects;
+pub mod redact;
 pub mod sessions;
 pub mod text;
 pub mod tools;

@@ -15,6 +15,7 @@ mod withheld;
 use std::sync::Arc;
 
 use mcpd_config::{Config, SecretRule};
+use mcpd_ipc::redact::suspicion;
 use mcpd_recall::Question;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -24,12 +25,9 @@ pub use check::{Checked, Met, Operation};
 pub use error::FirewallError;
 pub use verdict::Risk;
 
-use crate::{
-    secret::suspicion,
-    store::{
-        BlockLevel, ErrorFilter, ErrorRecorded, FirewallFigures, KnownError, NewError, Outcome, Owner, Page,
-        PastCheck, SHARED, Solution, Store, StoreError, Window,
-    },
+use crate::store::{
+    BlockLevel, ErrorFilter, ErrorRecorded, FirewallFigures, KnownError, NewError, Outcome, Owner, Page,
+    PastCheck, SHARED, Solution, Store, StoreError, Window,
 };
 use known::Scopes;
 use pattern::{Features, PATTERN, operation_type};

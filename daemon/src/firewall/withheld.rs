@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use mcpd_ipc::redact::suspicion;
+
 use super::pattern::Features;
-use crate::secret::suspicion;
 
 /// What stands in the log instead.
 const WITHHELD: &str = "(withheld)";

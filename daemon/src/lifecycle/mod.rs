@@ -6,6 +6,7 @@ mod error;
 mod first_run;
 mod house;
 mod lock;
+mod privacy;
 mod restore;
 mod running;
 mod stdio;
@@ -63,7 +64,8 @@ pub struct Boot {
 
 /// Lives, from the first file read to the last row flushed, and says how it ended.
 pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
-    private_umask();
+    privacy::private_umask();
+    privacy::no_core_dumps();
     let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
     boot.make_state()?;
@@ -239,11 +241,6 @@ impl Boot {
         let own = || self.place.state.join("logs");
         LogSettings { directory: config.telemetry.directory.clone().unwrap_or_else(own), stderr }
     }
-}
-
-/// Makes whatever this process creates private from the start, rather than a moment later.
-fn private_umask() {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
 fn private_directory(path: &Path) -> std::io::Result<()> {

@@ -21,7 +21,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Speaks MCP on standard input and output until the input ends. Nothing else is written to standard output.
 pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
-    super::private_umask();
+    super::privacy::private_umask();
+    super::privacy::no_core_dumps();
     let stop = stop_on_signals();
     let (config, _) = boot.load()?;
     if let Some(daemon) = running_daemon(&boot, config.control.socket.as_deref()).await? {

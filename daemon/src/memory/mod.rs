@@ -11,6 +11,7 @@ mod worker;
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use mcpd_config::{Config, SecretRule};
+use mcpd_ipc::redact::suspicion;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -18,10 +19,7 @@ pub use error::MemoryError;
 pub use models::{ModelState, ModelView};
 pub use recall::{Asked, How, Recalled, Recollection};
 
-use crate::{
-    secret,
-    store::{Level, MOST_TAGS, NewMemory, Owner, Quota, Store, Stored, now},
-};
+use crate::store::{Level, MOST_TAGS, NewMemory, Owner, Quota, Store, Stored, now};
 use indexes::Indexes;
 use models::Models;
 
@@ -90,7 +88,7 @@ impl Wish {
     /// Returns what kind of secret any of its texts seems to hold.
     fn suspicion(&self) -> Option<&'static str> {
         let mut texts = std::iter::once(&self.content).chain(&self.tags).chain(&self.category);
-        texts.find_map(|text| secret::suspicion(text))
+        texts.find_map(|text| suspicion(text))
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use super::{RequestLog, request_log::RequestLogGuard};
 use mcpd_config::{LogFormat, Rotation, Telemetry};
+use mcpd_ipc::redact::redacted;
 use tracing_appender::{
     non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard},
     rolling::{Builder, Rotation as Roll},
@@ -82,6 +83,7 @@ impl Logs {
             .map_err(|error| LogError::Thread(error.to_string()))?;
         let layer = layer(telemetry.format, sinks);
         tracing_subscriber::registry().with(filter).with(layer).try_init().map_err(|_| LogError::Started)?;
+        super::panics::log_them();
         let guard = LogGuard { _requests: gathering, _workers: workers };
         Ok((Self { filter: handle }, requests, guard))
     }
@@ -100,8 +102,8 @@ fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
 
 type Filtered = tracing_subscriber::layer::Layered<reload::Layer<EnvFilter, Registry>, Registry>;
 
-/// Where a line goes, formatted once. Each has a thread of its own, so that a standard error nobody reads does not keep
-/// lines from the file.
+/// Where a line goes, formatted once and without what looks like a secret. Each has a thread of its own, so that a
+/// standard error nobody reads does not keep lines from the file.
 #[derive(Clone)]
 struct Sinks {
     file: NonBlocking,
@@ -110,10 +112,12 @@ struct Sinks {
 
 impl Write for Sinks {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let clean = redacted(line);
         if let Some(stderr) = &mut self.stderr {
-            stderr.write_all(line)?;
+            stderr.write_all(&clean)?;
         }
-        self.file.write(line)
+        self.file.write_all(&clean)?;
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,6 +7,7 @@ mod log_line;
 mod log_tail;
 mod logs;
 mod names;
+mod panics;
 mod process;
 mod recorder;
 mod render;
