@@ -8,6 +8,7 @@ use crate::{
     commands::{
         allow::AllowCommand,
         audit::AuditCommand,
+        bundle::BundleArgs,
         care::{BackupArgs, RestoreArgs},
         connect::ConnectArgs,
         connections::ConnectionsCommand,
@@ -144,6 +145,8 @@ Example:\n  mcpctl doctor && echo sound")]
     Connect(ConnectArgs),
     /// Takes keys, allowlist, limits and address from an older deployment's .env
     ImportEnv(ImportEnvArgs),
+    /// Gathers what a maintainer needs to see, without secrets, in one file to read and send
+    Bundle(BundleArgs),
     /// Saves all the daemon keeps, keys included, while it serves
     Backup(BackupArgs),
     /// Puts a backup in place and starts the daemon again

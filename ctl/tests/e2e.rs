@@ -374,3 +374,28 @@ fn as_nobody(line: &str) -> Option<Said> {
         works.then(|| Said::by(command().arg(line)))
     })
 }
+
+#[test]
+fn a_bundle_is_made_with_and_without_the_daemon() {
+    let mut mcpd = Mcpd::start();
+    let file = mcpd.home().join("bundle.txt");
+    let args = ["bundle", "--force", file.to_str().unwrap()];
+    let said = mcpd.ctl_args(&args).done();
+    assert!(said.contains("read it before you send it") && !said.contains("without"), "{said}");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    for part in ["machine", "configuration", "status", "examination", "keys", "audit", "log"] {
+        assert!(whole.contains(&format!("\n== {part}\n")), "no {part} in {whole}");
+    }
+    assert!(
+        whole.contains("per_key = \"100000/60s\"") && whole.contains("INFO mcpd::lifecycle  ready"),
+        "{whole}"
+    );
+    assert!(!whole.contains(mcpd.home().to_str().unwrap()), "the home folder names its user");
+    mcpd.ctl("drain").done();
+    assert!(mcpd.ended().success());
+    let said = mcpd.ctl_args(&args);
+    assert_eq!(said.code, 3, "{said:?}");
+    let local = std::fs::read_to_string(&file).unwrap();
+    assert!(local.contains("ended ended=Drained") && local.contains("no daemon runs here"), "{local}");
+    assert!(!local.contains("== status"), "{local}");
+}

@@ -51,6 +51,7 @@ const COMMANDS: &[&[&str]] = &[
     &["doctor"],
     &["audit", "tail"],
     &["audit", "verify"],
+    &["bundle", EXPORTED, "--force"],
     &["backup", "/srv/mcpd.backup"],
     &["restore", "/srv/mcpd.backup", "--yes"],
     &["reload"],

@@ -2,6 +2,7 @@
 
 pub(crate) mod allow;
 pub(crate) mod audit;
+pub(crate) mod bundle;
 pub(crate) mod care;
 pub(crate) mod connect;
 pub(crate) mod connections;
@@ -50,6 +51,7 @@ pub(crate) async fn run(cli: Cli, surroundings: &mut Surroundings, out: &mut Out
         Command::Audit(command) => audit::run(command, &daemon, out).await,
         Command::Connect(args) => connect::run(args, &daemon, surroundings, out).await,
         Command::ImportEnv(args) => import_env::run(args, &daemon, surroundings, out).await,
+        Command::Bundle(args) => bundle::run(args, &daemon, surroundings, out).await,
         Command::Backup(args) => care::backup(args, &daemon, out).await,
         Command::Restore(args) => care::restore(args, &daemon, surroundings, out).await,
         Command::Reload => reload::run(&daemon, out).await,

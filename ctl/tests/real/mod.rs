@@ -42,11 +42,17 @@ pub(crate) struct Mcpd {
 impl Mcpd {
     /// Starts a daemon in a home of its own and waits until it says that it is ready.
     pub(crate) fn start() -> Self {
+        Self::start_with(CONFIG, &[])
+    }
+
+    /// Starts a daemon with this configuration and these variables. What stands for `HOME` is its home.
+    pub(crate) fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let state = home.path().join("state");
         std::fs::create_dir(&state).unwrap();
-        std::fs::write(state.join("mcpd.toml"), CONFIG).unwrap();
-        let (child, greeting) = run(home.path());
+        let config = config.replace("HOME", home.path().to_str().unwrap());
+        std::fs::write(state.join("mcpd.toml"), config).unwrap();
+        let (child, greeting) = run(home.path(), variables);
         // From here on a failure must not leave the process behind.
         let mut mcpd = Self { child, home, url: String::new(), first_key: String::new() };
         let greeting = greeting.read(mcpd.home.path());
@@ -63,7 +69,7 @@ impl Mcpd {
 
     /// Starts another daemon in the same home.
     pub(crate) fn start_again(&mut self) {
-        let (child, greeting) = run(self.home.path());
+        let (child, greeting) = run(self.home.path(), &[]);
         self.child = child;
         self.url = word_from(&greeting.read(self.home.path()), "http://");
     }
@@ -140,9 +146,9 @@ fn program() -> PathBuf {
 }
 
 /// Starts the daemon of a home.
-fn run(home: &Path) -> (Child, Greeting) {
+fn run(home: &Path, variables: &[(&str, &str)]) -> (Child, Greeting) {
     let mut command = Command::new(program());
-    command.env_clear().env("HOME", home);
+    command.env_clear().env("HOME", home).envs(variables.iter().copied());
     command.arg("--state-dir").arg(home.join("state")).args(["--listen", "127.0.0.1:0"]);
     let log = File::create(home.join("mcpd.err")).unwrap();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use hmac::{Hmac, KeyInit, Mac as _};
+use mcpd_ipc::redact::redacted;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -97,6 +98,7 @@ impl Record {
     pub(super) fn of(seq: u64, at: DateTime<Utc>, deed: Deed, times: u64) -> Self {
         let Deed { actor, action, subject, fate, why, answers } = deed;
         let (at, action) = (at.to_rfc3339_opts(SecondsFormat::Millis, true), action.into_owned());
+        let (subject, why) = (subject.map(clean), why.map(clean));
         let times = Some(times).filter(|times| *times > 1);
         Self { seq, at, actor, action, subject, fate, why, answers, times, prev: None }
     }
@@ -109,6 +111,14 @@ impl Record {
     /// Reads a line without asking whether its seal is right.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok()
+    }
+}
+
+/// Takes out what looks like a secret: a name that somebody typed may be a key that was pasted.
+fn clean(text: String) -> String {
+    match redacted(text.as_bytes()) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(clean) => String::from_utf8_lossy(&clean).into_owned(),
     }
 }
 

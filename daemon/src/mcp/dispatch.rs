@@ -21,6 +21,7 @@ use super::{
     exchange::Exchange,
     headers::HttpHead,
     library::Library,
+    methods,
     news::News,
     results::{Shape, WholeList},
     rounds::Seal,
@@ -314,7 +315,7 @@ impl Mcp {
         }
         RequestFinished {
             request: ask.request,
-            method: &method[..method.floor_char_boundary(64)],
+            method: methods::logged(method),
             tool,
             principal: Some(&principal.name()),
             key: Some(principal.meter(&self.recorder)),

@@ -70,3 +70,17 @@ impl Shared {
         }
     }
 }
+
+/// Notifications of clients that any revision has.
+const NOTIFICATIONS: [&str; 4] = [
+    "notifications/initialized",
+    "notifications/cancelled",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+];
+
+/// Returns a method as the log names it: a word that is none of the protocol's is a stranger's, and may be anything.
+pub(super) fn logged(method: &str) -> &str {
+    let known = Modern::read(method).is_some() || Legacy::read(method).is_some();
+    if known || method.is_empty() || NOTIFICATIONS.contains(&method) { method } else { "unknown" }
+}

@@ -92,7 +92,7 @@ impl RequestIds {
 pub struct RequestFinished<'a> {
     /// Our id of the request, also in every other line about it.
     pub request: RequestId,
-    /// Its method, or the path of a plain HTTP request. May come from a stranger.
+    /// Its method, or the path of a plain HTTP request, as far as it is one that we know.
     pub method: &'a str,
     /// The tool called.
     pub tool: Option<&'a str>,

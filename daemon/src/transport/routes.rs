@@ -225,7 +225,7 @@ impl Edge {
         };
         RequestFinished {
             request: self.request,
-            method: &path[..path.floor_char_boundary(64)],
+            method: logged(path),
             tool: None,
             principal: None,
             key: None,
@@ -236,6 +236,15 @@ impl Edge {
         }
         .emit(recorder);
     }
+}
+
+/// Paths that are somebody's, on one side or the other.
+const PATHS: [&str; 10] =
+    ["/mcp", "/", "/sse", "/messages", "/ws", "/push", "/stats", "/metrics", "/health", "/ready"];
+
+/// Returns a path as the log names it: any other may be anything, a key for one.
+fn logged(path: &str) -> &str {
+    if PATHS.contains(&path) { path } else { "unknown path" }
 }
 
 /// A preflight carries no key: it passes Host and peers, and learns nothing but what its own origin may send.

@@ -51,13 +51,13 @@ pub(crate) async fn run(
 }
 
 #[cfg(unix)]
-fn local_checks(daemon: &Daemon, surroundings: &Surroundings) -> Result<Vec<Check>, Error> {
+pub(super) fn local_checks(daemon: &Daemon, surroundings: &Surroundings) -> Result<Vec<Check>, Error> {
     local::checks(daemon, surroundings.user)
 }
 
 /// Returns nothing: owners and modes are not looked at where files have none.
 #[cfg(not(unix))]
-fn local_checks(_: &Daemon, _: &Surroundings) -> Result<Vec<Check>, Error> {
+pub(super) fn local_checks(_: &Daemon, _: &Surroundings) -> Result<Vec<Check>, Error> {
     Ok(Vec::new())
 }
 
