@@ -185,7 +185,7 @@ fn no_secret_is_seen_anywhere() {
     let mut secrets: Vec<(String, Vec<u8>)> =
         KINDS.iter().map(|kind| ((*kind).to_owned(), canary(kind).into_bytes())).collect();
     // The secret of a key is what follows its public id.
-    let mut keep = |kind: &str, key: &str| secrets.push((kind.to_owned(), key[21..].as_bytes().to_vec()));
+    let mut keep = |kind: &str, key: &str| secrets.push((kind.to_owned(), key.as_bytes()[21..].to_vec()));
 
     // Keys, by every way they are made and shown.
     let first = mcpd.first_key.clone();

@@ -393,8 +393,7 @@ fn a_bundle_is_made_with_and_without_the_daemon() {
     assert!(!whole.contains(mcpd.home().to_str().unwrap()), "the home folder names its user");
     mcpd.ctl("drain").done();
     assert!(mcpd.ended().success());
-    let said = mcpd.ctl_args(&args);
-    assert_eq!(said.code, 3, "{said:?}");
+    assert_eq!(mcpd.ctl_args(&args).code, 3);
     let local = std::fs::read_to_string(&file).unwrap();
     assert!(local.contains("ended ended=Drained") && local.contains("no daemon runs here"), "{local}");
     assert!(!local.contains("== status"), "{local}");
