@@ -5,7 +5,10 @@ use std::{io, net::SocketAddr, path::PathBuf};
 use mcpd_config::Complaints;
 use mcpd_ipc::CallError;
 
-use crate::{control::SocketError, guard::Denied, store::StoreError, telemetry::LogError, tools::BadSchema};
+use crate::{
+    control::SocketError, guard::Denied, store::StoreError, telemetry::LogError, tls::TlsError,
+    tools::BadSchema,
+};
 
 /// Why the daemon did not start or reload.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +67,9 @@ pub enum LifeError {
     /// A daemon without keys would be open to a network.
     #[error("profile simple needs network.allow on an address that is not loopback")]
     SimpleInTheOpen,
+    /// A file of `[tls]` cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Logging did not start.
     #[error(transparent)]
     Logs(#[from] LogError),
