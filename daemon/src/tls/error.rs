@@ -66,23 +66,25 @@ pub(super) enum Wrong {
     TooLarge,
     #[error("holds no certificate; put one there in PEM form, which begins with -----BEGIN CERTIFICATE-----")]
     NoCertificate,
-    #[error("holds a private key and no certificate; are certificate and key swapped in [tls]?")]
+    #[error(
+        "holds a private key and no certificate; name a file with a certificate, and the key's own in tls.key"
+    )]
     KeyInstead,
     #[error("holds no private key; put one there in PEM form, which begins with -----BEGIN PRIVATE KEY-----")]
     NoKey,
-    #[error("holds a certificate and no private key; are certificate and key swapped in [tls]?")]
+    #[error(
+        "holds a certificate and no private key; name a file with the key, and the certificate's own in tls.certificate"
+    )]
     CertificateInstead,
     #[error("is encrypted, and the daemon knows no passphrase: {mend}")]
     Encrypted { mend: String },
     #[error("is broken ({0}); copy it anew")]
     Broken(String),
-    #[error(
-        "is a key of a kind that is not spoken here; take RSA from 2048 bits, ECDSA P-256 or P-384, or Ed25519"
-    )]
+    #[error("is no key that is spoken here; take RSA from 2048 bits, ECDSA P-256 or P-384, or Ed25519")]
     Kind,
     #[error("is not the key of the certificate in {}; name the key that the certificate was made with", .0.display())]
     Mismatch(PathBuf),
-    #[error("has expired on {0}; put a new one there")]
+    #[error("expired on {0}; put a new one there")]
     Expired(String),
     #[error("is only valid from {from} on, and here it is {now}; set the clock right, or put another there")]
     NotYet { from: String, now: String },

@@ -34,9 +34,7 @@ pub(super) fn key(
     let holds = |marker: &str| bytes.windows(marker.len()).any(|window| window == marker.as_bytes());
     if holds("-----BEGIN ENCRYPTED PRIVATE KEY") || holds("Proc-Type: 4,ENCRYPTED") {
         let path = file.path.display();
-        let mend = format!(
-            "openssl pkey -in {path} -out {path}.plain && mv {path}.plain {path} && chmod 600 {path}"
-        );
+        let mend = format!("(umask 077 && openssl pkey -in {path} -out {path}.new && mv {path}.new {path})");
         return Err(file.wrong(Wrong::Encrypted { mend }));
     }
     let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| {
@@ -71,7 +69,8 @@ pub(super) fn authorities(file: &Named) -> Result<(Vec<Certificate>, Arc<RootCer
 }
 
 fn read(file: &Named, der: &CertificateDer<'_>) -> Result<Certificate, TlsError> {
-    Certificate::read(der).map_err(|error| file.wrong(Wrong::Broken(error.to_string())))
+    Certificate::read(der)
+        .map_err(|_| file.wrong(Wrong::Broken("a certificate in it cannot be read".to_owned())))
 }
 
 /// Reads the certificates of a file, of which there is at least one.

@@ -163,3 +163,53 @@ impl Files<'_> {
         Ok(InForce { config: Arc::new(config), certificate, authorities, required, files })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    fn put(folder: &Path) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["mcp.lan".to_owned()]).unwrap().self_signed(&key).unwrap();
+        write(folder, "chain.pem", "CERTIFICATE", certificate.der());
+        write(folder, "key.pem", "PRIVATE KEY", &key.serialize_der());
+    }
+
+    fn write(folder: &Path, name: &str, kind: &str, der: &[u8]) {
+        let text = format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", BASE64_STANDARD.encode(der));
+        let path = folder.join("part");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::rename(path, folder.join(name)).unwrap();
+    }
+
+    #[test]
+    fn half_a_renewal_is_waited_for_and_a_bad_one_is_told_of_once() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path());
+        let settings = Tls {
+            certificate: Some(dir.path().join("chain.pem")),
+            key: Some(dir.path().join("key.pem")),
+            client_ca: None,
+            client_required: false,
+            clients: Vec::new(),
+        };
+        let port = TlsPort::open(&settings, false).unwrap().unwrap();
+        assert!(matches!(port.look(), Looked::Same));
+
+        let other = KeyPair::generate().unwrap();
+        write(dir.path(), "key.pem", "PRIVATE KEY", &other.serialize_der());
+        assert!(matches!(port.look(), Looked::Same), "the certificate may be on its way");
+        assert!(port.missed().is_some());
+        put(dir.path());
+        assert!(matches!(port.look(), Looked::Renewed(_)));
+        assert!(matches!((port.look(), port.missed()), (Looked::Same, None)));
+
+        write(dir.path(), "key.pem", "PRIVATE KEY", &other.serialize_der());
+        let said = [0; 4].map(|_| matches!(port.look(), Looked::Unusable(_)));
+        assert_eq!(said, [false, true, false, false]);
+    }
+}
