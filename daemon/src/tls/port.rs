@@ -98,7 +98,7 @@ impl TlsPort {
             return Looked::Same;
         }
         match self.read(before.required) {
-            Ok(new) => Looked::Renewed(self.put(new)),
+            Ok(new) => self.replace(&before, new).map_or(Looked::Same, Looked::Renewed),
             Err(error) => {
                 let mut missed = self.missed.lock();
                 let again = missed.as_ref().filter(|missed| missed.files == files);
@@ -107,6 +107,17 @@ impl TlsPort {
                 if seen && !told { Looked::Unusable(error) } else { Looked::Same }
             }
         }
+    }
+
+    /// Shows something else in place of `before`, unless a reload was faster: it may ask more of clients.
+    fn replace(&self, before: &Arc<InForce>, new: InForce) -> Option<Arc<InForce>> {
+        let mut in_force = self.in_force.write();
+        if !Arc::ptr_eq(&in_force, before) {
+            return None;
+        }
+        *in_force = Arc::new(new);
+        *self.missed.lock() = None;
+        Some(Arc::clone(&in_force))
     }
 
     /// Returns why files that were put there since are not in force.
