@@ -45,7 +45,7 @@ async fn every_transport_is_served_and_the_daemon_names_and_checks_itself() {
     let stream = client.stream().await;
     let tls = authority.connect(daemon.address()).await.unwrap();
     let url = format!("{}/ws", daemon.base);
-    let mut open = socket::over(tls, &url, &daemon.key).await;
+    let mut open = socket::over(tls, &url, Some(&daemon.key)).await;
     assert_eq!(open.ask("ping", json!({})).await["result"], json!({}));
 
     assert_eq!(daemon.obey(Status {}).await.url, Some(format!("{}/mcp", daemon.base)));

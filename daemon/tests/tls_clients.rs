@@ -16,7 +16,9 @@ use sha2::{Digest, Sha256};
 use support::{
     Daemon, ROOMY, eventually, home, in_time, plain_key,
     secure::{Authority, Client, Files, Issued, to_the_end},
+    socket,
 };
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
@@ -77,7 +79,8 @@ async fn a_certificate_opens_what_its_key_opens_and_never_against_another() {
     scene.daemon.issue(KeysAdd { scopes: vec!["read".into()], ..plain_key("reader") }).await;
     scene.reload(&LAPTOP.replace("key = \"laptop\"", "key = \"reader\"")).await;
     let todo = json!({ "name": "create_todo", "arguments": { "project_id": "tls", "title": "a todo" } });
-    assert_eq!(scene.client(Some(&laptop), None).ask("tools/call", todo).await.unwrap().0, 403);
+    let (_, body) = scene.client(Some(&laptop), None).ask("tools/call", todo).await.unwrap();
+    assert_eq!(body["error"]["message"], "Unknown tool: create_todo", "{body}");
 }
 
 #[tokio::test]
@@ -126,8 +129,12 @@ async fn a_revoked_key_ends_what_its_certificate_opened_and_nothing_else() {
     let (by_certificate, by_key) =
         (scene.client(Some(&laptop), None), scene.client(None, Some(&scene.build)));
     let (ending, staying) = (by_certificate.stream().await, by_key.stream().await);
+    let stream = scene.authority.connect_as(scene.daemon.address(), Some(&laptop)).await.unwrap();
+    let mut open = socket::over(stream, &format!("{}/ws", scene.daemon.base), None).await;
+    assert_eq!(open.ask("ping", json!({})).await["result"], json!({}));
     scene.daemon.obey(KeysRevoke { key: "laptop".into() }).await;
     let _ = in_time(to_the_end(ending)).await;
+    assert_eq!(open.next().await, Err(Some(CloseCode::Policy)));
     assert_eq!(by_certificate.ping().await, Ok(401));
     assert_eq!(by_key.ping().await, Ok(200));
     drop(staying);

@@ -101,9 +101,18 @@ impl Authority {
 
     /// Shakes hands.
     pub async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        self.connect_as(address, None).await
+    }
+
+    /// Shakes hands, and shows a certificate if there is one.
+    pub async fn connect_as(
+        &self,
+        address: SocketAddr,
+        shows: Option<&Issued>,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(address).await?;
         let name = ServerName::from(address.ip());
-        TlsConnector::from(Arc::new(self.client(None))).connect(name, stream).await
+        TlsConnector::from(Arc::new(self.client(shows))).connect(name, stream).await
     }
 
     /// Returns the certificate that is shown to a new connection.

@@ -37,11 +37,11 @@ pub async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Socket,
     }
 }
 
-/// Opens one on a connection that is there.
-pub async fn over<S: AsyncRead + AsyncWrite + Unpin>(stream: S, url: &str, key: &str) -> Socket<S> {
+/// Opens one on a connection that is there, with a key or without.
+pub async fn over<S: AsyncRead + AsyncWrite + Unpin>(stream: S, url: &str, key: Option<&str>) -> Socket<S> {
     let mut request = url.replacen("http", "ws", 1).into_client_request().unwrap();
-    let key = format!("mcp, mcpd.key.{key}");
-    request.headers_mut().append("sec-websocket-protocol", key.parse().unwrap());
+    let offered = key.map_or("mcp".to_owned(), |key| format!("mcp, mcpd.key.{key}"));
+    request.headers_mut().append("sec-websocket-protocol", offered.parse().unwrap());
     Socket(client_async(request, stream).await.unwrap().0)
 }
 
