@@ -5,7 +5,7 @@
 
 use crate::tree::{
     Ai, Audit, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store,
-    Telemetry, Tools,
+    Telemetry, Tls, Tools,
 };
 
 /// What it takes for a changed setting to count.
@@ -91,6 +91,13 @@ settings! {
         connection_age: Live,
         call_deadline: Live,
         drain_deadline: Live,
+    }
+    tls: Tls {
+        certificate: Restart,
+        key: Restart,
+        client_ca: Restart,
+        client_required: Live,
+        clients: Live,
     }
     auth: Auth {
         keys: Restart,

@@ -19,6 +19,10 @@ pub(crate) fn rules(config: &Config) -> Vec<Broken> {
     let all = [
         keys_are_asked_for(config),
         nothing_travels_readable(config),
+        figures_travel_readable(config),
+        a_certificate_has_a_key(config),
+        clients_have_an_authority(config),
+        a_certificate_stands_for_a_key(config),
         an_open_door_has_a_list(config),
         short_is_shorter(config),
         one_body_fits(config),
@@ -39,13 +43,59 @@ fn keys_are_asked_for(config: &Config) -> Option<Broken> {
 
 fn nothing_travels_readable(config: &Config) -> Option<Broken> {
     let listen = config.server.listen;
-    let broken = !is_loopback(config) && !config.server.plaintext_lan;
+    let broken = !is_loopback(config) && !config.tls.is_on() && !config.server.plaintext_lan;
     broken.then(|| Broken {
         reads: &["server.listen", "server.plaintext_lan"],
         reason: format!(
-            "{listen} is not a loopback address, and there is no TLS yet: keys and data would travel readable; \
-             listen on 127.0.0.1, or write plaintext_lan = true in [server] to accept that"
+            "{listen} is not a loopback address, and without TLS keys and data would travel readable; name \
+             certificate and key in [tls], listen on 127.0.0.1, or write plaintext_lan = true in [server] to accept \
+             that"
         ),
+    })
+}
+
+fn figures_travel_readable(config: &Config) -> Option<Broken> {
+    let listen = config.telemetry.listen.filter(|listen| !listen.ip().to_canonical().is_loopback())?;
+    (!config.server.plaintext_lan).then(|| Broken {
+        reads: &["telemetry.listen", "server.plaintext_lan"],
+        reason: format!(
+            "{listen} is not a loopback address, and figures travel readable there, with TLS or without; listen on \
+             127.0.0.1, or write plaintext_lan = true in [server] to accept that"
+        ),
+    })
+}
+
+fn a_certificate_has_a_key(config: &Config) -> Option<Broken> {
+    let (reads, reason): (&[&str], _) = match (&config.tls.certificate, &config.tls.key) {
+        (Some(_), None) => (&["tls.certificate", "tls.key"], "needs its private key; name the file in key"),
+        (None, Some(_)) => {
+            (&["tls.key", "tls.certificate"], "needs its certificate; name the file in certificate")
+        }
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    Some(Broken { reads, reason: reason.to_owned() })
+}
+
+fn clients_have_an_authority(config: &Config) -> Option<Broken> {
+    let tls = &config.tls;
+    let (reads, reason): (&[&str], _) = match (&tls.client_ca, &tls.certificate) {
+        (Some(_), None) => (&["tls.client_ca"], "is for TLS; name certificate and key of the port, too"),
+        (None, _) if tls.client_required => {
+            (&["tls.client_required"], "needs client_ca, the authority that client certificates come from")
+        }
+        (None, _) if !tls.clients.is_empty() => {
+            (&["tls.clients"], "need client_ca, the authority that client certificates come from")
+        }
+        (Some(_), Some(_)) | (None, _) => return None,
+    };
+    Some(Broken { reads, reason: reason.to_owned() })
+}
+
+fn a_certificate_stands_for_a_key(config: &Config) -> Option<Broken> {
+    (!config.auth.keys && !config.tls.clients.is_empty()).then(|| Broken {
+        reads: &["tls.clients", "auth.keys", "profile"],
+        reason: "stand for keys, and no key is asked for; leave them out, or write keys = true in [auth]"
+            .to_owned(),
     })
 }
 

@@ -150,7 +150,12 @@ impl<'a> Draft<'a> {
             list.push(item.clone());
             Spanned::new(value.span(), DeValue::Array(list))
         };
-        items.iter().filter_map(|item| self.fault(key, alone(item))).collect()
+        let faults = items.iter().filter_map(|item| {
+            let (span, reason) = self.fault(key, alone(item))?;
+            // What is wrong with an item as a whole is told of the list it was tried in.
+            Some((if span == value.span() { item.span() } else { span }, reason))
+        });
+        faults.collect()
     }
 
     /// Tries one value upon what lies below, which is known to be good.

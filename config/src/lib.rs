@@ -28,8 +28,8 @@ pub use nearest::nearest;
 pub use rate::{Rate, RateError};
 pub use reference::{REFERENCE, starter};
 pub use tree::{
-    Ai, Audit, Auth, Code, Config, Control, Embeddings, Limits, Memory, Network, Quality, Server, Store,
-    Telemetry, Tools,
+    Ai, Audit, Auth, Code, Config, Control, Embeddings, KnownBy, Limits, Memory, Network, Quality, Server,
+    Store, Telemetry, Tls, TlsClient, Tools,
 };
 pub use word::{
     AiProvider, AuditedCalls, EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule,

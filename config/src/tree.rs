@@ -4,6 +4,7 @@
 
 mod ai;
 mod audit;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use ai::Ai;
 pub use audit::Audit;
+pub use tls::{KnownBy, Tls, TlsClient};
 
 use crate::rate::Rate;
 use crate::word::{EmbeddingSource, ForwardedHeader, LogFormat, Profile, Rotation, SecretRule, ToolFamily};
@@ -27,6 +29,8 @@ pub struct Config {
     pub profile: Profile,
     /// The HTTP doors and their deadlines.
     pub server: Server,
+    /// What the HTTP port proves itself with, and what it asks of clients.
+    pub tls: Tls,
     /// Who may call.
     pub auth: Auth,
     /// From where one may call.
@@ -76,7 +80,7 @@ pub struct Server {
     /// Bytes that all large bodies together may take, from their first byte until their answer.
     #[serde(deserialize_with = "size::bytes")]
     pub body_memory: u64,
-    /// The operator's word that keys may travel unencrypted beyond loopback.
+    /// The operator's word that what is sent may travel unencrypted beyond loopback.
     pub plaintext_lan: bool,
     /// Whether HTTP/2 is spoken with clients that begin with it.
     pub http2: bool,

@@ -51,6 +51,7 @@ fn the_defaults_are_these() {
     assert_eq!(waits, [10, 30, 20, 30].map(Duration::from_secs));
     assert_eq!((server.connection_age, server.body_memory), (Duration::from_secs(86_400), 64 << 20));
     assert!(!server.http2);
+    assert!(!config.tls.is_on() && !config.tls.client_required && config.tls.clients.is_empty());
     assert_eq!(config.auth.failed_logins.to_string(), "30/60s");
     assert_eq!(
         (config.network.allow, config.network.forwarded_header),
@@ -82,7 +83,9 @@ fn the_defaults_are_these() {
 fn the_commented_keys_of_the_reference_hold_when_taken_in() {
     let taken_in = REFERENCE.replace("# allow =", "allow =").replace("# path =", "path =");
     let taken_in = taken_in.replace("# directory =", "directory =").replace("# socket =", "socket =");
+    let taken_in = taken_in.replace("# certificate =", "certificate =").replace("# key =", "key =");
     let config = load(&taken_in, &[]).unwrap();
+    assert!(config.tls.is_on());
     assert_eq!(config.network.allow.unwrap().len(), 3);
     assert!(
         config.store.path.is_some()
@@ -170,10 +173,7 @@ fn an_override_is_complained_about_by_its_name() {
 fn a_broken_rule_stands_at_the_layer_that_broke_it() {
     let said = load("[server]\nlisten = \"127.0.0.1:1\"", &[environment(&[("MCPD_LISTEN", "0.0.0.0:1")])])
         .unwrap_err();
-    assert!(
-        said.starts_with("MCPD_LISTEN: 0.0.0.0:1 is not a loopback address, and there is no TLS yet"),
-        "{said}"
-    );
+    assert!(said.starts_with("MCPD_LISTEN: 0.0.0.0:1 is not a loopback address, and without TLS"), "{said}");
     let flags = Overrides { profile: Some("enterprise".to_owned()), ..Overrides::default() };
     let said = load("profile = \"simple\"\n[auth]\nkeys = false", &[(Origin::Flags, flags)]).unwrap_err();
     assert_eq!(

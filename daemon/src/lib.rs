@@ -1,7 +1,7 @@
 //! The MCP daemon: `main` is thin, and everything it does lives here so that tests can run it.
 //!
 //! Floors, top to bottom: cli; lifecycle; transport and control; mcp; tools; guard; quality, firewall and ai; auth,
-//! memory and code; store and outbound; telemetry and signals; audit; secret.
+//! memory and code; store, outbound and tls; telemetry and signals; audit; secret.
 //! A floor uses those below it, never one beside or above it; `tests/architecture.rs` reads the imports.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -29,5 +29,6 @@ mod secret;
 pub mod signals;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod tools;
 pub mod transport;

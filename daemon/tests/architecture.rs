@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 12] = [
     &["guard"],
     &["quality", "firewall", "ai"],
     &["auth", "memory", "code"],
-    &["store", "outbound"],
+    &["store", "outbound", "tls"],
     &["telemetry", "signals"],
     &["audit"],
     &["secret"],

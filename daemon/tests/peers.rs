@@ -19,7 +19,10 @@ use rmcp::{
     },
 };
 use serde_json::{Value, json};
-use support::{Daemon, ROOMY};
+use support::{
+    Daemon, ROOMY,
+    secure::{Authority, Files},
+};
 
 type Client = RunningService<RoleClient, ()>;
 
@@ -84,7 +87,11 @@ fn root() -> PathBuf {
 
 /// Runs a script of `tests/peers` against a daemon and shows what it printed when it fails.
 fn run(script: &str, daemon: &Daemon, stdio: &str) {
-    let done = Command::new(root().join("tests/peers").join(script))
+    run_with(Command::new(root().join("tests/peers").join(script)), daemon, stdio);
+}
+
+fn run_with(mut command: Command, daemon: &Daemon, stdio: &str) {
+    let done = command
         .env("MCPD_URL", format!("{}/mcp", daemon.base))
         .env("MCPD_KEY", &daemon.key)
         .env("MCPD_STDIO", stdio)
@@ -93,10 +100,7 @@ fn run(script: &str, daemon: &Daemon, stdio: &str) {
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-    assert!(
-        done.status.success(),
-        "tests/peers/{script} failed (tests/peers/install brings what it needs)\n{told}"
-    );
+    assert!(done.status.success(), "{command:?} failed (tests/peers/install brings what it needs)\n{told}");
 }
 
 #[test]
@@ -107,6 +111,21 @@ fn real_clients_over_every_transport() {
     let home = support::home(&code);
     let state = home.path().join("state");
     run("run", &daemon, &format!("{} stdio --state-dir {}", env!("CARGO_BIN_EXE_mcpd"), state.display()));
+}
+
+#[test]
+fn real_clients_believe_an_authority_of_ones_own() {
+    let authority = Authority::new("authority");
+    let files = Files::new(&authority.issue(&["localhost", "127.0.0.1"]));
+    let code = format!("[code]\nroots = [{:?}]\n", root().join("tests/peers"));
+    let config = format!("{ROOMY}{}{code}", files.section(""));
+    let daemon = Daemon::start(&config);
+    let home = support::home(&code);
+    let stdio = format!("{} stdio --state-dir {:?}", env!("CARGO_BIN_EXE_mcpd"), home.path().join("state"));
+    let mut command = Command::new(root().join("tests/peers/run"));
+    command.args(["ts2", "claude"]);
+    command.env("NODE_EXTRA_CA_CERTS", files.write("authority.pem", &authority.pem(), 0o644));
+    run_with(command, &daemon, &stdio.replace('"', ""));
 }
 
 #[test]

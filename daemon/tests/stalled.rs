@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::join_all;
 use serde_json::json;
 use support::{
-    Daemon, PATIENCE, ROOMY, eventually,
+    Daemon, ROOMY, eventually, in_time,
     shapes::{Line, Shape, stall},
 };
 
@@ -18,10 +18,6 @@ const SHORT: &str = "[server]\nfirst_byte_deadline = \"1s\"\nheader_deadline = \
 
 fn with(server: &str) -> String {
     format!("{ROOMY}[server]\n{server}\n")
-}
-
-async fn in_time<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("in time")
 }
 
 #[tokio::test]

@@ -54,7 +54,10 @@ function startClaude() {
     home,
     close: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
     run: (args, extra = {}) => new Promise((resolve) => {
-      const env = { HOME: home, PATH: process.env.PATH, DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ...extra };
+      // The authority of a daemon that speaks TLS.
+      const { NODE_EXTRA_CA_CERTS } = process.env;
+      const trust = NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS } : {};
+      const env = { HOME: home, PATH: process.env.PATH, DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ...trust, ...extra };
       execFile(binary, args, { env, cwd: home, timeout: CHILD_TIMEOUT }, (_, stdout, stderr) => resolve(stdout + stderr)).stdin.end();
     }),
   };

@@ -1,12 +1,13 @@
 // A loopback proxy that works on bytes, so that nothing but what `edit` does to a request head is changed:
 // Host, Origin, spaces and the case of names go through, and answers stream.
 import { connect, createServer } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 
 /** Listens on a free port for `target`; `edit(lines)` may change the header lines of a request. */
 export async function startProxy(target, edit = (lines) => lines) {
-  const { hostname, port, host, pathname } = new URL(target);
+  const { protocol, hostname, port, host, pathname } = new URL(target);
   const server = createServer((client) => {
-    const upstream = connect(port, hostname);
+    const upstream = (protocol === 'https:' ? connectSecurely : connect)(port, hostname);
     upstream.on('error', () => client.destroy());
     // An answer that says its length is whole when it has it: the client closes. Told of an end while it has yet to read a
     // long one, the fetch of Node.js fails an assertion.

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use super::{Recognised, Secret};
+use super::{Certified, Recognised, Secret};
 use crate::telemetry::Origin;
 
 /// Where a caller comes from.
@@ -39,6 +39,8 @@ pub enum Credentials {
     Missing,
     /// An API key, perhaps.
     Bearer(Secret),
+    /// No key, but the connection has a certificate.
+    Certificate,
     /// The same key as before on this connection, when it was recognised.
     Again(Recognised),
     /// The operating system vouches for the user behind a local stream.
@@ -69,12 +71,20 @@ pub struct Caller<'a> {
     pub headers: Option<Headers<'a>>,
     /// What it shows.
     pub credentials: Credentials,
+    /// The certificate its connection has.
+    pub certificate: Option<&'a Certified>,
 }
 
 impl Caller<'_> {
     /// Returns the caller behind a local stream, for whose user the operating system vouches.
     pub fn local(uid: u32) -> Self {
-        Self { peer: Peer::Local(uid), reached: None, headers: None, credentials: Credentials::Local }
+        Self {
+            peer: Peer::Local(uid),
+            reached: None,
+            headers: None,
+            credentials: Credentials::Local,
+            certificate: None,
+        }
     }
 }
 

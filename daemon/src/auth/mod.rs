@@ -1,6 +1,7 @@
 //! Who is calling: credentials, principals, scopes, and the keys that prove them.
 
 mod caller;
+mod certified;
 mod key;
 mod keyring;
 mod lease;
@@ -8,6 +9,7 @@ mod principal;
 mod scope;
 
 pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
+pub use certified::{CertificateRules, Certified};
 pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
 pub use lease::Lease;

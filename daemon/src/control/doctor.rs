@@ -13,13 +13,11 @@ use mcpd_ipc::{
     text::count,
 };
 use rustix::process::{Resource, getrlimit};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
 
-use super::Hands;
+use super::{
+    Hands,
+    port::{certificates, port},
+};
 use crate::{
     ai::Ready,
     audit::Verified,
@@ -30,8 +28,6 @@ use crate::{
 
 /// How long a write may take to reach the disk before it is worth a word.
 const SLOW_WRITE: Duration = Duration::from_millis(250);
-/// How long our own endpoint may take to answer us.
-const OWN_ANSWER: Duration = Duration::from_secs(2);
 /// Free space that is worth a word, and that is too little, in bytes.
 const ROOM: (u64, u64) = (1 << 30, 100 << 20);
 /// How far the clock may be moved while the daemon runs, and how far ahead of it something stored may be.
@@ -47,6 +43,7 @@ pub(super) async fn examine(hands: &Hands, _: Doctor) -> Result<DoctorReport, Fa
     checks.push(socket(hands));
     checks.push(audit(hands).await);
     checks.extend(port(hands).await);
+    checks.extend(certificates(hands));
     checks.push(exposure(hands));
     checks.push(clock(hands, examined.ok().and_then(|found| found.newest)));
     checks.push(descriptors(hands));
@@ -56,7 +53,7 @@ pub(super) async fn examine(hands: &Hands, _: Doctor) -> Result<DoctorReport, Fa
 }
 
 /// Writes down one finding.
-fn check(name: &str, verdict: Verdict, found: impl Into<String>, advice: Option<&str>) -> Check {
+pub(super) fn check(name: &str, verdict: Verdict, found: impl Into<String>, advice: Option<&str>) -> Check {
     let advice = advice.filter(|_| verdict != Verdict::Ok).map(str::to_owned);
     Check { name: name.to_owned(), verdict, found: found.into(), advice }
 }
@@ -203,51 +200,25 @@ fn socket(hands: &Hands) -> Check {
     }
 }
 
-/// Asks our own endpoint how we fare, as a client would.
-async fn port(hands: &Hands) -> Option<Check> {
-    let url = hands.facts.url.as_deref()?;
-    let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
-    let asked = timeout(OWN_ANSWER, status_of(address)).await;
-    let advice = "look for another program on that address, and for a firewall";
-    Some(match asked {
-        Ok(Ok(200)) => check("port", Verdict::Ok, format!("{address} answers"), None),
-        Ok(Ok(403)) => {
-            let found = format!("{address} answers, but this machine is not on the allowlist");
-            check("port", Verdict::Ok, found, None)
-        }
-        Ok(Ok(status)) => {
-            check("port", Verdict::Problem, format!("{address} answers with {status}"), Some(advice))
-        }
-        Ok(Err(error)) => {
-            check("port", Verdict::Problem, format!("{address} does not answer: {error}"), Some(advice))
-        }
-        Err(_) => check("port", Verdict::Problem, format!("{address} does not answer in time"), Some(advice)),
-    })
-}
-
-async fn status_of(address: &str) -> std::io::Result<u16> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut head = Vec::new();
-    stream.take(64).read_to_end(&mut head).await?;
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
-    status.ok_or_else(|| std::io::Error::other("what answers is no mcpd"))
-}
-
 /// Looks at who could listen in or come in.
 fn exposure(hands: &Hands) -> Check {
     let config = hands.config.borrow();
     let beyond = config.server.http && !config.server.listen.ip().is_loopback();
     let (verdict, found, advice) = match (hands.facts.profile, beyond) {
+        (Profile::Unified | Profile::Enterprise, true) if hands.tls.is_some() => {
+            (Verdict::Ok, "other machines reach it over TLS", "")
+        }
         (Profile::Simple, _) => {
             let found = "profile simple: whoever reaches it may read and write everything";
             (Verdict::Warning, found, "choose profile enterprise, unless this is a trusted bench")
         }
         (Profile::Unified | Profile::Enterprise, true) => {
             let found = "it listens beyond this machine without TLS: keys travel readable";
-            (Verdict::Warning, found, "put a proxy with TLS in front, or use a network you trust")
+            (
+                Verdict::Warning,
+                found,
+                "name certificate and key in [tls], put a proxy with TLS in front, or use a network you trust",
+            )
         }
         (Profile::Unified | Profile::Enterprise, false) => {
             (Verdict::Ok, "only this machine reaches it without a proxy", "")

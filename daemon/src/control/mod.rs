@@ -11,13 +11,14 @@ mod keys;
 mod life;
 mod memory;
 mod part;
+mod port;
 mod projects;
 mod records;
 mod server;
 mod sessions;
 mod tools;
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
@@ -36,6 +37,7 @@ use crate::{
     signals::Orders,
     store::Store,
     telemetry::Recorder,
+    tls::TlsPort,
     tools::{Health, Registry},
 };
 
@@ -65,6 +67,8 @@ pub struct Hands {
     pub config: watch::Receiver<Arc<Config>>,
     /// Where orders are given.
     pub orders: Orders,
+    /// What TLS is spoken with on the endpoint.
+    pub tls: Option<Arc<TlsPort>>,
     /// What does not change while the daemon runs.
     pub facts: Facts,
     /// Held while a backup is made or a restore is prepared: one at a time.
@@ -80,6 +84,8 @@ pub struct Facts {
     pub profile: Profile,
     /// URL of the MCP endpoint.
     pub url: Option<String>,
+    /// Where this machine reaches it.
+    pub address: Option<SocketAddr>,
     /// The control socket.
     pub socket: PathBuf,
     /// The state directory.

@@ -43,6 +43,9 @@ pub enum Denied {
     /// A newcomer took the place of a connection on which nobody was recognised; it is closed without a word.
     #[error("a newcomer took the place of a connection on which nobody was recognised")]
     PushedOut,
+    /// No TLS connection came about; the client hears of it by an alert of TLS.
+    #[error("no TLS connection came about: {0}")]
+    Handshake(String),
     /// The memory for request bodies is used up.
     #[error("as many large bodies are being read as may be; try again")]
     Bodies,
@@ -59,6 +62,7 @@ impl Denied {
     pub fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated(_) => 401,
+            Self::Handshake(_) => 400,
             Self::Host | Self::Origin | Self::Peer | Self::Forbidden => 403,
             Self::Logins(_) | Self::Rate(_) | Self::Quota(_) => 429,
             Self::Draining
@@ -80,7 +84,12 @@ impl Denied {
             | Self::PushedOut
             | Self::Bodies
             | Self::Sessions => Some(SOON),
-            Self::Host | Self::Origin | Self::Peer | Self::Unauthenticated(_) | Self::Forbidden => None,
+            Self::Host
+            | Self::Origin
+            | Self::Peer
+            | Self::Unauthenticated(_)
+            | Self::Forbidden
+            | Self::Handshake(_) => None,
         }
     }
 
@@ -99,6 +108,7 @@ impl Denied {
             Self::Busy => "calls",
             Self::Connections => "connections",
             Self::PushedOut => "pushed_out",
+            Self::Handshake(_) => "tls",
             Self::Bodies => "bodies",
             Self::Sessions => "sessions",
         }

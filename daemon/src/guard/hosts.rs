@@ -11,13 +11,26 @@ use crate::auth::Caller;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts {
     hosts: Vec<String>,
+    /// Names the port's certificate was issued for.
+    certified: Vec<String>,
     origins: Vec<String>,
 }
 
 impl Hosts {
-    /// Takes the rules from the configuration.
-    pub fn new(server: &Server) -> Self {
-        Self { hosts: server.hosts.clone(), origins: server.origins.clone() }
+    /// Takes the rules from the configuration, and the names of the port's certificate: an authority vouches that they
+    /// are ours, and a page of another name gets no handshake from the browser that was misled.
+    pub fn new(server: &Server, certified: Vec<String>) -> Self {
+        Self { hosts: server.hosts.clone(), certified, origins: server.origins.clone() }
+    }
+
+    /// Returns the names of the port's certificate.
+    pub(super) fn certified(&self) -> &[String] {
+        &self.certified
+    }
+
+    /// Returns the rules with the names of another certificate.
+    pub(super) fn with_certified(&self, certified: Vec<String>) -> Self {
+        Self { certified, ..self.clone() }
     }
 
     /// Checks the head of a request; a local stream has none.
@@ -48,10 +61,14 @@ impl Hosts {
         let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
         if let Ok(address) = bare.parse::<IpAddr>() {
             // An address cannot be rebound; a foreign one in Host is still a request that lost its way.
-            let listed = self.hosts.iter().any(|own| own == bare);
+            let listed = self.own().any(|own| own == bare);
             return address.is_loopback() || Some(address) == reached || listed;
         }
-        self.hosts.iter().any(|own| own.eq_ignore_ascii_case(name))
+        self.own().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    fn own(&self) -> impl Iterator<Item = &String> {
+        self.hosts.iter().chain(&self.certified)
     }
 }
 
@@ -74,14 +91,18 @@ mod tests {
     use crate::auth::{Credentials, Headers, Peer};
 
     fn check(host: Option<&str>, origin: Option<&str>) -> Result<(), Denied> {
-        let hosts =
-            Hosts { hosts: vec!["mcp.example.com".into()], origins: vec!["https://app.example.com".into()] };
+        let hosts = Hosts {
+            hosts: vec!["mcp.example.com".into()],
+            certified: vec!["mcp.lan".into(), "10.0.0.7".into()],
+            origins: vec!["https://app.example.com".into()],
+        };
         let lan: IpAddr = "192.168.3.7".parse().unwrap();
         hosts.check(&Caller {
             peer: Peer::Ip(lan),
             reached: Some(lan),
             headers: Some(Headers { host, origin, ..Headers::default() }),
             credentials: Credentials::Missing,
+            certificate: None,
         })
     }
 
@@ -95,6 +116,8 @@ mod tests {
             "[::1]",
             "192.168.3.7:80",
             "MCP.example.com",
+            "mcp.lan:8765",
+            "10.0.0.7",
         ] {
             assert_eq!(check(Some(host), None), Ok(()), "{host}");
         }

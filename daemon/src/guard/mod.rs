@@ -4,6 +4,7 @@
 //! because a body is not read for a stranger; [`Guard::enter`] counts every message, nonsense too; [`Guard::admit`] knows
 //! what is wanted. A [`Permit`] is the proof; tools cannot be called without one.
 
+mod certificates;
 mod connections;
 mod denied;
 mod hosts;
@@ -31,7 +32,8 @@ pub use permit::{Permit, Visitor};
 
 use crate::{
     auth::{
-        Caller, Credentials, Keyring, Lease, Need, Peer, Principal, PrincipalId, Recognised, Unrecognised,
+        Caller, CertificateRules, Credentials, Keyring, Lease, Need, Peer, Principal, PrincipalId,
+        Recognised, Unrecognised,
     },
     telemetry::{Recorder, Refused},
 };
@@ -48,6 +50,7 @@ pub struct Guard {
     closed: AtomicBool,
     hosts: RwLock<Arc<Hosts>>,
     peers: RwLock<Arc<PeerRules>>,
+    certificates: RwLock<Arc<CertificateRules>>,
     keys: Option<Arc<Keyring>>,
     anonymous: Arc<Principal>,
     /// The time of those who need no key.
@@ -73,7 +76,8 @@ impl Guard {
             connections: Connections::new(&config.limits, draining.clone(), Arc::clone(&recorder)),
             draining,
             closed: AtomicBool::new(false),
-            hosts: RwLock::new(Arc::new(Hosts::new(&config.server))),
+            hosts: RwLock::new(Arc::new(Hosts::new(&config.server, Vec::new()))),
+            certificates: RwLock::new(Arc::new(CertificateRules::new(&config.tls.clients))),
             peers: RwLock::new(Arc::new(PeerRules::new(&config.network, operator))),
             keys,
             anonymous: Arc::new(Principal::anonymous()),
@@ -138,8 +142,14 @@ impl Guard {
                 keys.welcome(known, Some(address)).map_err(|why| self.logins.failed(address, why))?;
                 known.clone()
             }
+            (Credentials::Certificate, Peer::Ip(address), Some(keys)) => {
+                self.by_certificate(caller, keys, address).map_err(|why| self.logins.failed(address, why))?
+            }
             _ => return Err(Denied::Unauthenticated(Unrecognised::Missing)),
         };
+        if let (Some(_), Peer::Ip(address), Some(keys)) = (caller.certificate, peer, &self.keys) {
+            self.match_certificate(caller, keys, &known).map_err(|why| self.logins.failed(address, why))?;
+        }
         Ok(Visitor { principal: known.principal, lease: known.lease, peer })
     }
 
@@ -302,7 +312,10 @@ impl Guard {
 
     /// Puts the live part of a new configuration in force.
     pub fn reload(&self, config: &Config) {
-        *self.hosts.write() = Arc::new(Hosts::new(&config.server));
+        let mut hosts = self.hosts.write();
+        *hosts = Arc::new(Hosts::new(&config.server, hosts.certified().to_vec()));
+        drop(hosts);
+        self.put_certificates(CertificateRules::new(&config.tls.clients));
         let mut peers = self.peers.write();
         let rules = Arc::new(PeerRules::new(&config.network, peers.operator().map(<[_]>::to_vec)));
         *peers = Arc::clone(&rules);

@@ -72,7 +72,7 @@ impl PeerRules {
     }
 
     /// Answers whether an address may connect.
-    pub(super) fn admits(&self, address: IpAddr) -> bool {
+    pub fn admits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         match self.listed() {
             Listed::LoopbackOnly => address.is_loopback(),
@@ -208,6 +208,7 @@ mod tests {
             reached: None,
             headers: Some(Headers { forwarded, ..Headers::default() }),
             credentials: Credentials::Missing,
+            certificate: None,
         })
     }
 

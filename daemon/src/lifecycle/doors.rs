@@ -9,7 +9,7 @@ use mcpd_config::Config;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::{Boot, LifeError};
-use crate::control::Socket;
+use crate::{control::Socket, tls::TlsPort};
 
 /// Connections that wait in the system to be accepted; the system may make it fewer. Beyond it they are lost in a way
 /// that a silent client never learns of, so it is what a flood may bring between two looks at the queue.
@@ -37,19 +37,45 @@ impl Doors {
         Ok(Self { endpoint, figures, socket, socket_path })
     }
 
-    /// Returns the endpoint's URL; a daemon that listens everywhere is named by its loopback address.
-    pub(super) fn url(&self) -> Result<Option<String>, LifeError> {
+    /// Returns where this machine reaches the endpoint: a daemon that listens everywhere, at its loopback address.
+    pub(super) fn address(&self) -> Result<Option<SocketAddr>, LifeError> {
         let Some(endpoint) = &self.endpoint else { return Ok(None) };
         let mut address = endpoint.local_addr()?;
         if address.ip().is_unspecified() {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        Ok(Some(format!("http://{address}/mcp")))
+        Ok(Some(address))
+    }
+
+    /// Returns the endpoint's URL.
+    pub(super) fn url(&self, tls: Option<&TlsPort>) -> Result<Option<String>, LifeError> {
+        let Some(address) = self.address()? else { return Ok(None) };
+        Ok(Some(match tls {
+            None => format!("http://{address}/mcp"),
+            Some(tls) => format!("https://{}/mcp", certified(address, &tls.in_force().certificate.hosts())),
+        }))
     }
 
     /// Returns where figures are read without a key.
     pub(super) fn figures_address(&self) -> Option<String> {
         self.figures.as_ref()?.local_addr().ok().map(|address| address.to_string())
+    }
+}
+
+/// Names an address as its certificate does, or else nobody could check it.
+fn certified(address: SocketAddr, hosts: &[String]) -> String {
+    let named = |name: &str| hosts.iter().any(|host| host == name);
+    if named(&address.ip().to_string()) {
+        return address.to_string();
+    }
+    // That name leads to this machine alone.
+    let local = address.ip().is_loopback();
+    let mut others = hosts.iter().map(String::as_str).filter(|host| *host != "localhost");
+    let host = if local && named("localhost") { Some("localhost") } else { others.next() };
+    match host {
+        None => address.to_string(),
+        Some(host) if host.contains(':') => format!("[{host}]:{}", address.port()),
+        Some(host) => format!("{host}:{}", address.port()),
     }
 }
 
@@ -80,4 +106,23 @@ fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError>
         socket.listen(BACKLOG)
     };
     bound().map(Some).map_err(|source| LifeError::Listen { address, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_named_as_its_certificate_names_it() {
+        let named = |address: &str, hosts: &[&str]| {
+            let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+            certified(address.parse().unwrap(), &hosts)
+        };
+        assert_eq!(named("127.0.0.1:8765", &["mcp.lan", "127.0.0.1"]), "127.0.0.1:8765");
+        assert_eq!(named("127.0.0.1:8765", &["mcp.lan", "localhost"]), "localhost:8765");
+        assert_eq!(named("192.168.3.5:8765", &["localhost", "mcp.lan"]), "mcp.lan:8765");
+        assert_eq!(named("192.168.3.5:8765", &["mcp.lan"]), "mcp.lan:8765");
+        assert_eq!(named("127.0.0.1:8765", &["fd00::1"]), "[fd00::1]:8765");
+        assert_eq!(named("127.0.0.1:8765", &[]), "127.0.0.1:8765");
+    }
 }

@@ -7,7 +7,7 @@ use mcpd_ipc::CallError;
 
 use crate::{
     audit::AuditError, control::SocketError, guard::Denied, store::StoreError, telemetry::LogError,
-    tools::BadSchema,
+    tls::TlsError, tools::BadSchema,
 };
 
 /// Why the daemon did not start or reload.
@@ -67,6 +67,9 @@ pub enum LifeError {
     /// A daemon without keys would be open to a network.
     #[error("profile simple needs network.allow on an address that is not loopback")]
     SimpleInTheOpen,
+    /// A file of `[tls]` cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Logging did not start.
     #[error(transparent)]
     Logs(#[from] LogError),

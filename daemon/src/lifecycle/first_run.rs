@@ -85,11 +85,18 @@ async fn how_to_connect(
         connections: None,
         expires_at: None,
     };
+    // Clients that run on Node.js bring their own list of authorities.
+    let trust = match url.starts_with("https://") {
+        true => {
+            "For a certificate of your own authority: NODE_EXTRA_CA_CERTS=/path/of/authority.pem in its environment.\n\n"
+        }
+        false => "",
+    };
     let added = keys.add(terms).await;
     let (_, key) = added.map_err(|error| LifeError::FirstKey(error.to_string()))?;
     Ok(format!(
         "This is the first start. Here is a key, shown only now. Connect Claude Code by pasting:\n\n  \
-         {add} --header \"Authorization: Bearer {}\"\n\n\
+         {add} --header \"Authorization: Bearer {}\"\n\n{trust}\
          More keys: mcpctl {place}keys add NAME\n",
         key.reveal()
     ))

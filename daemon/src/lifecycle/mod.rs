@@ -7,6 +7,7 @@ mod first_run;
 mod house;
 mod lock;
 mod privacy;
+mod renewal;
 mod restore;
 mod running;
 mod stdio;
@@ -35,6 +36,7 @@ use crate::{
     signals::{self, Orders},
     store::Store,
     telemetry::{LogSettings, Logs, Recorder, since_boot},
+    tls::{TlsError, TlsPort},
 };
 use descriptors::Descriptors;
 use doors::Doors;
@@ -68,6 +70,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     privacy::no_core_dumps();
     let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
+    let tls = open_tls(&config)?; //                              before anything is made
     boot.make_state()?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
     let restored = restore::put_in_place(&boot.database(&config), &boot.pepper())?; // before anything opens it
@@ -94,7 +97,8 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let figures = doors.figures_address();
     let facts = Facts {
         profile: config.profile,
-        url: doors.url()?,
+        url: doors.url(tls.as_deref())?,
+        address: doors.address()?,
         socket: doors.socket_path.clone(),
         state: boot.place.state.clone(),
         logs: boot.log_settings(&config, true).directory,
@@ -110,8 +114,8 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
     let (sessions, memories) = (Arc::clone(&house.sessions), Arc::clone(&house.memories));
-    let hands = hands(&house, Arc::clone(&keys), orders_in, facts.clone());
-    let running = Running::serve(Parts { boot, house, hands, doors, sockets, operators, logs })?;
+    let hands = hands(&house, Arc::clone(&keys), (orders_in, tls.clone()), facts.clone());
+    let running = Running::serve(Parts { boot, house, hands, doors, tls, sockets, operators, logs })?;
     first_run::greet(&facts, &keys, &config, named).await?;
     let started = Deed { subject: Some(env!("CARGO_PKG_VERSION").to_owned()), ..Deed::own("started") };
     if audit.record(started.clone()).await.is_err() {
@@ -129,7 +133,12 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     Ok(ended)
 }
 
-fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Hands {
+fn hands(
+    house: &House,
+    keys: Arc<Keyring>,
+    (orders, tls): (Orders, Option<Arc<TlsPort>>),
+    facts: Facts,
+) -> Hands {
     Hands {
         keys,
         guard: Arc::clone(&house.guard),
@@ -143,6 +152,7 @@ fn hands(house: &House, keys: Arc<Keyring>, orders: Orders, facts: Facts) -> Han
         recorder: Arc::clone(&house.recorder),
         config: house.config.1.clone(),
         orders,
+        tls,
         facts,
         caring: tokio::sync::Mutex::default(),
         pictures: Pictures::default(),
@@ -262,6 +272,12 @@ fn warn_if_open(config: &Config, peers: &PeerRules, facts: &Facts) {
         Listed::Networks(..) => "anyone on the allowlist",
     };
     tracing::warn!("PROFILE SIMPLE: NO KEYS. {reach} can read and write every memory at {url}");
+}
+
+/// Reads what the port shows over TLS, where there is a port.
+fn open_tls(config: &Config) -> Result<Option<Arc<TlsPort>>, TlsError> {
+    let port = if config.server.http { TlsPort::open(&config.tls, config.server.http2)? } else { None };
+    Ok(port.map(Arc::new))
 }
 
 /// Refuses a keyless daemon that the operators' own list would open to the network.

@@ -16,7 +16,7 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use super::{Boot, LifeError, check_simple, doors::Doors, house::House, upkeep};
+use super::{Boot, LifeError, check_simple, doors::Doors, house::House, open_tls, renewal, upkeep};
 use crate::{
     audit::{Audit, Deed, Fate},
     auth::Caller,
@@ -25,6 +25,7 @@ use crate::{
     mcp::{Mcp, Reply, RpcError, Sessions},
     signals::{Order, ReloadAnswer},
     telemetry::Logs,
+    tls::{InForce, TlsPort},
     tools::{LogLevel, Registry},
     transport::{self, Door, Ends, Http, HttpParts, Side, Sockets},
 };
@@ -60,6 +61,8 @@ pub(super) struct Parts {
     pub(super) house: House,
     pub(super) hands: Hands,
     pub(super) doors: Doors,
+    /// What the endpoint shows over TLS.
+    pub(super) tls: Option<Arc<TlsPort>>,
     pub(super) sockets: Sockets,
     /// Operators that are held at a time.
     pub(super) operators: usize,
@@ -72,6 +75,7 @@ pub(super) struct Running {
     guard: Arc<Guard>,
     sessions: Arc<Sessions>,
     registry: Arc<Registry>,
+    tls: Option<Arc<TlsPort>>,
     changes: watch::Sender<Arc<Config>>,
     logs: Logs,
     audit: Audit,
@@ -82,7 +86,7 @@ pub(super) struct Running {
 impl Running {
     /// Opens the doors.
     pub(super) fn serve(parts: Parts) -> Result<Self, LifeError> {
-        let Parts { boot, house, hands, doors, sockets, operators, logs } = parts;
+        let Parts { boot, house, hands, doors, tls, sockets, operators, logs } = parts;
         let (changes, in_force) = house.config;
         let config = in_force.borrow().clone();
         let guard = house.guard;
@@ -96,6 +100,10 @@ impl Running {
         });
         tasks.spawn(house.memories.work(stop.clone()));
         tasks.spawn(Arc::clone(&house.code).work(true, stop.clone()));
+        if let Some(tls) = &tls {
+            renewal::announce(&tls.in_force(), &guard);
+            tasks.spawn(renewal::watch(Arc::clone(tls), Arc::clone(&guard), stop.clone()));
+        }
         tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),
@@ -113,6 +121,7 @@ impl Running {
                 listener,
                 http: Arc::clone(&http),
                 side,
+                tls: tls.clone().filter(|_| side == Side::Endpoint),
                 guard: Arc::clone(&guard),
                 config: in_force.clone(),
                 sockets: sockets.clone(),
@@ -126,7 +135,7 @@ impl Running {
         tasks.spawn(doors.socket.serve(Arc::new(hands), operators, arrivals, stop.clone()));
         let (sessions, registry) = (house.sessions, house.registry);
         let audit = house.recorder.audit().clone();
-        Ok(Self { boot, guard, sessions, registry, changes, logs, audit, tasks, stop })
+        Ok(Self { boot, guard, sessions, registry, tls, changes, logs, audit, tasks, stop })
     }
 
     /// Obeys orders until one of them ends the daemon, then ends it.
@@ -177,10 +186,11 @@ impl Running {
     fn reload(&self) -> ReloadAnswer {
         let reloaded = self.boot.load().and_then(|(new, _)| {
             check_simple(&new, &self.guard)?;
+            let certified = self.read_certificate(&new)?;
             self.logs.set(&new.telemetry.log)?;
-            Ok(new)
+            Ok((new, certified))
         });
-        let new = reloaded.map_err(|error| {
+        let (new, certified) = reloaded.map_err(|error| {
             tracing::error!(
                 error = error.told(),
                 "the configuration was not reloaded; the old one stays in force"
@@ -197,12 +207,34 @@ impl Running {
         }
         let merged = mcpd_config::merge_live(&running, &new);
         self.guard.reload(&merged);
+        if let Some((tls, new)) = self.tls.as_ref().zip(certified) {
+            renewal::announce(&tls.put(new), &self.guard);
+        }
         self.sessions.reload(&merged.limits);
         self.registry.reload(&merged.tools);
         self.audit.reload(&merged.audit);
         self.changes.send_replace(Arc::new(merged));
         tracing::info!(?live, ?restart, "the configuration was reloaded");
         Ok((live, restart))
+    }
+
+    /// Reads the certificate anew. Files of other names count after a restart, which will not fail for their sake; those
+    /// in force may be gone by then.
+    fn read_certificate(&self, new: &Config) -> Result<Option<InForce>, LifeError> {
+        let (running, required) = (self.changes.borrow().clone(), new.tls.client_required);
+        let files = |config: &Config| {
+            let tls = &config.tls;
+            (tls.certificate.clone(), tls.key.clone(), tls.client_ca.clone())
+        };
+        let Some(tls) = &self.tls else {
+            open_tls(new)?;
+            return Ok(None);
+        };
+        if files(&running) == files(new) {
+            return Ok(Some(tls.read(required)?));
+        }
+        open_tls(new)?;
+        Ok(tls.read(required).ok())
     }
 
     /// Refuses new work and waits for what runs, until the deadline or until somebody orders to stop.

@@ -24,7 +24,8 @@ pub fn forwarded(bytes: &[u8]) {
     let ask = |forwarded: Option<&str>| {
         let headers = Headers { forwarded, ..Headers::default() };
         let credentials = Credentials::Missing;
-        rules.check(&Caller { peer: Peer::Ip(sender), reached: None, headers: Some(headers), credentials })
+        let peer = Peer::Ip(sender);
+        rules.check(&Caller { peer, reached: None, headers: Some(headers), credentials, certificate: None })
     };
     assert_eq!(ask(None), Ok(Peer::Ip(sender)), "without the header the sender is the peer");
     let found = ask(Some(value));

@@ -28,10 +28,12 @@ use super::{
     routes::{Http, Knock, Side},
     sockets::Sockets,
     watch::{Held, Watch, Watched},
+    wire::{Secured, Wire, secure},
 };
 use crate::{
     auth::Peer,
     guard::{Connection, Denied, Guard},
+    tls::TlsPort,
 };
 
 /// Pause after the system refuses a connection (out of file descriptors), so that the loop does not spin.
@@ -58,6 +60,8 @@ pub struct Door {
     pub http: Arc<Http>,
     /// Which side of the daemon this is.
     pub side: Side,
+    /// What TLS is spoken with; absent is plain HTTP.
+    pub tls: Option<Arc<TlsPort>>,
     /// Who lets connections in.
     pub guard: Arc<Guard>,
     /// The configuration in force: deadlines are those of the moment a connection comes.
@@ -125,6 +129,8 @@ fn receive(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, socket: OwnedS
             let guest = Guest { stream, peer, place, socket };
             door.tasks.spawn(connection(Arc::clone(door), guest));
         }
+        // Who speaks TLS could only be told after a handshake, which costs what is to be saved.
+        Err(_) if door.tls.is_some() => {}
         // Beyond so many, a flood is not even told why.
         Err(denied) => {
             if let Some(leave) = door.sockets.farewell() {
@@ -152,9 +158,20 @@ async fn connection(door: Arc<Door>, guest: Guest) {
         (Deadlines::new(&config.server), config.server.http2)
     };
     let pulse = Arc::new(Pulse::new(Arc::clone(place.serving())));
-    let watch = Watch::new(Arc::clone(&pulse), deadlines);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), Arc::clone(place.trace()), socket));
-    let line = Arc::new(Line { place, peer: peer.ip(), reached, pulse, known: Known::default() });
+    let mut watch = Watch::new(Arc::clone(&pulse), deadlines);
+    let stream = Watched::new(stream, Arc::clone(&pulse), Arc::clone(place.trace()), socket);
+    let (wire, certificate) = match &door.tls {
+        None => (Wire::Plain(stream), None),
+        Some(tls) => {
+            // What is shown is that of the moment; boxed, as a connection without TLS would carry the room for it.
+            let shaking = Box::pin(secure(stream, Arc::clone(&tls.in_force().config)));
+            let Some(secured) = shake(shaking, &mut watch, &place, peer, &door).await else { return };
+            secured
+        }
+    };
+    let io = TokioIo::new(wire);
+    let known = Known::default();
+    let line = Arc::new(Line { place, peer: peer.ip(), reached, pulse, known, certificate });
     let service = answering(Arc::clone(&door.http), door.side, Arc::clone(&line));
     // One that comes while draining may still ask how we fare, once.
     let lasting = !door.guard.draining().is_cancelled();
@@ -173,6 +190,38 @@ async fn connection(door: Arc<Door>, guest: Guest) {
         let served = builder.serve_connection(io, service).with_upgrades();
         attend(served, watch, &line, &door).await;
     }
+}
+
+/// Waits for a handshake as long as for the head of a request.
+async fn shake(
+    shaking: impl Future<Output = Result<Secured, Option<Denied>>>,
+    watch: &mut Watch,
+    place: &Connection,
+    peer: SocketAddr,
+    door: &Door,
+) -> Option<Secured> {
+    let draining = door.guard.draining();
+    let known = draining.is_cancelled();
+    let shaken = tokio::select! {
+        biased;
+        shaken = shaking => shaken,
+        () = place.pushed_out().cancelled() => Err(None),
+        () = place.closed().cancelled() => Err(None),
+        () = door.stop.cancelled() => Err(None),
+        // It has asked for nothing yet.
+        () = draining.cancelled(), if !known => Err(None),
+        missed = watch.missed() => {
+            tracing::debug!(%peer, ?missed, "a handshake missed a deadline");
+            Err(None)
+        }
+    };
+    shaken
+        .inspect_err(|denied| {
+            if let Some(denied) = denied {
+                door.guard.refused(denied.clone(), Peer::Ip(peer.ip()));
+            }
+        })
+        .ok()
 }
 
 fn tune(stream: &TcpStream) {
@@ -210,7 +259,7 @@ trait Serving: Future {
     fn finish(self: Pin<&mut Self>);
 }
 
-impl<S> Serving for http1::UpgradeableConnection<TokioIo<Watched>, S>
+impl<S> Serving for http1::UpgradeableConnection<TokioIo<Wire>, S>
 where
     S: Service<Request<Incoming>, Response = http::Response<Held<Body>>, Error = Infallible>,
 {
@@ -219,7 +268,7 @@ where
     }
 }
 
-impl<S> Serving for auto::UpgradeableConnection<'_, TokioIo<Watched>, S, Tracked>
+impl<S> Serving for auto::UpgradeableConnection<'_, TokioIo<Wire>, S, Tracked>
 where
     S: Service<Request<Incoming>, Response = http::Response<Held<Body>>, Error = Infallible>,
     S::Future: Send + 'static,

@@ -91,7 +91,7 @@ impl Post {
         session: Option<Arc<Session>>,
         lazy: Option<Arc<Lazy>>,
     ) -> Response {
-        let principal = Arc::clone(&self.visitor.principal);
+        let who = self.visitor.recognised();
         let mcp = Arc::clone(&http.mcp);
         let answering = async move { self.answer(&mcp).await };
         let answering: BoxFuture<'static, Reply> = Box::pin(answering);
@@ -114,10 +114,10 @@ impl Post {
                     Some((track, session)) => {
                         let reader = track.reader();
                         http.tasks.spawn(drive(call, track, lazy));
-                        let feed = Feed::new(Source::Track(reader), &principal, ends, ());
+                        let feed = Feed::new(Source::Track(reader), &who, ends, ());
                         if session.primes() { feed.primed() } else { feed }
                     }
-                    None => Feed::new(Source::Call(call), &principal, ends, ()),
+                    None => Feed::new(Source::Call(call), &who, ends, ()),
                 };
                 answers::stream(feed.body())
             }
@@ -200,7 +200,7 @@ fn get(http: &Http, heads: &Heads<'_>, visitor: &Visitor) -> Response {
     if !reader.answers() {
         ends.draining = http.guard.draining().clone();
     }
-    let feed = Feed::new(Source::Track(reader), &session.principal, ends, ());
+    let feed = Feed::new(Source::Track(reader), &visitor.recognised(), ends, ());
     answers::stream(if primes { feed.primed() } else { feed.greeting() }.body())
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 
@@ -18,10 +19,21 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Refuses a connection. Its request is heard first, since clients take an answer that comes before their question for
 /// noise; what it says is not looked at.
-pub(super) async fn turn_away(mut stream: TcpStream, denied: &Denied) {
+pub(super) async fn turn_away(stream: TcpStream, denied: &Denied) {
+    answer(stream, &refusal(denied)).await;
+}
+
+/// Tells a client that speaks plain HTTP where TLS is spoken.
+pub(super) async fn refer_to_tls(stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let error =
+        RpcError::InvalidRequest("TLS is spoken on this port; begin its address with https://".into());
+    answer(stream, &message(Reply::error(None, &error), Some(StatusCode::BAD_REQUEST))).await;
+}
+
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8]) {
     let farewell = async {
         hear(&mut stream).await?;
-        stream.write_all(&refusal(denied)).await?;
+        stream.write_all(answer).await?;
         stream.shutdown().await?;
         // Read what is under way, or the system would tell the client of a reset instead of the answer.
         tokio::io::copy(&mut stream.take(HEAD as u64), &mut tokio::io::sink()).await
@@ -31,7 +43,7 @@ pub(super) async fn turn_away(mut stream: TcpStream, denied: &Denied) {
 }
 
 /// Reads to the end of a request's head, keeping only what is needed to see the end.
-async fn hear(stream: &mut TcpStream) -> std::io::Result<()> {
+async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<()> {
     const END: &[u8] = b"\r\n\r\n";
     // The last three bytes of one read stand before the next: the end may be cut in two.
     let (mut buffer, mut kept, mut heard) = ([0u8; 1024], 0, 0);
@@ -52,12 +64,15 @@ async fn hear(stream: &mut TcpStream) -> std::io::Result<()> {
 }
 
 fn refusal(denied: &Denied) -> Vec<u8> {
-    let error = RpcError::Denied(denied.clone());
-    let Reply::Message { status, body, retry_after, .. } = Reply::error(None, &error) else {
-        return Vec::new();
-    };
+    message(Reply::error(None, &RpcError::Denied(denied.clone())), None)
+}
+
+/// Writes a reply as HTTP, under a status of HTTP's own if there is one.
+fn message(reply: Reply, own: Option<StatusCode>) -> Vec<u8> {
+    let Reply::Message { status, body, retry_after, .. } = reply else { return Vec::new() };
+    let status = own.map_or(status, |own| own.as_u16());
     let body = body.whole();
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+    let reason = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
     let wait = retry_after.map(|wait| format!("retry-after: {}\r\n", whole_seconds(wait)));
     let head = format!(
         "HTTP/1.1 {status} {}\r\n{}connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",

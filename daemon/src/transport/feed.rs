@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::talk::Said;
 use crate::{
-    auth::Principal,
+    auth::Recognised,
     mcp::{Reader, Reply},
 };
 
@@ -116,7 +116,7 @@ pub(super) struct Feed {
     /// What is sent before anything else.
     first: Option<Bytes>,
     ends: Ends,
-    /// Sleeps until the key expires, or the stream is too old.
+    /// Sleeps until the key or what was shown expires, or the stream is too old.
     expired: Pin<Box<Sleep>>,
     ticks: Interval,
     /// Kept as long as the stream is open: its connection is in use.
@@ -125,7 +125,7 @@ pub(super) struct Feed {
 
 impl Feed {
     /// A stream for `who`, which ends with any of `ends`. `held` is dropped with the stream.
-    pub(super) fn new(source: Source, who: &Principal, ends: Ends, held: impl Send + 'static) -> Self {
+    pub(super) fn new(source: Source, who: &Recognised, ends: Ends, held: impl Send + 'static) -> Self {
         let mut ticks = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (expired, held) =

@@ -14,7 +14,7 @@ use super::{
     pulse::{Busy, Pulse},
 };
 use crate::{
-    auth::{Caller, Credentials, Headers, Peer, Recognised, Secret},
+    auth::{Caller, Certified, Credentials, Headers, Peer, Recognised, Secret},
     guard::Connection,
     mcp::HttpHead,
 };
@@ -31,6 +31,8 @@ pub(super) struct Line {
     pub(super) pulse: Arc<Pulse>,
     /// The key recognised last on it.
     pub(super) known: Known,
+    /// The certificate its client showed.
+    pub(super) certificate: Option<Certified>,
 }
 
 /// The `Authorization` header recognised last on a connection, and whose it is: who sends the same again need not be
@@ -82,7 +84,7 @@ impl Line {
 
     /// Reads the head of a request.
     pub(super) fn caller<'a>(
-        &self,
+        &'a self,
         target: &'a Uri,
         heads: &Heads<'a>,
         forwarded: ForwardedHeader,
@@ -108,11 +110,16 @@ impl Line {
                 malformed,
             }),
             credentials: self.credentials(heads),
+            certificate: self.certificate.as_ref(),
         }
     }
 
     fn credentials(&self, heads: &Heads<'_>) -> Credentials {
-        let Some(shown) = heads.authorization.bytes() else { return Credentials::Missing };
+        let Some(shown) = heads.authorization.bytes() else {
+            // A header that cannot be read is not made good by a certificate.
+            let alone = self.certificate.is_some() && !heads.authorization.is_there();
+            return if alone { Credentials::Certificate } else { Credentials::Missing };
+        };
         if let Some(who) = self.known.recall(shown) {
             return Credentials::Again(who);
         }

@@ -20,6 +20,7 @@ mod sse;
 mod stdio;
 mod talk;
 mod watch;
+mod wire;
 mod ws;
 
 pub use accept::{Door, serve};

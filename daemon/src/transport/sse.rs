@@ -61,7 +61,7 @@ pub(super) fn open(http: &Arc<Http>, knock: &Knock) -> Response {
     let (ended, replaced) = (known.principal.revoked.clone(), known.lease.over().clone());
     let ends = Ends { ended, replaced, ..Ends::default() };
     let held = Leaver { http: Arc::clone(http), id, talk };
-    let feed = Feed::new(Source::Talk(said), &known.principal, ends, held).beginning(Bytes::from(endpoint));
+    let feed = Feed::new(Source::Talk(said), &known, ends, held).beginning(Bytes::from(endpoint));
     answers::stream(feed.body())
 }
 

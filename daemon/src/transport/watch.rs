@@ -88,6 +88,13 @@ impl Watched {
         Self { stream, pulse, trace, _socket: socket }
     }
 
+    /// Waits for the first byte and returns it without taking it; none if the peer has nothing to say.
+    pub(super) async fn peek(&self) -> io::Result<Option<u8>> {
+        let mut first = [0];
+        let peeked = self.stream.peek(&mut first).await?;
+        Ok(first.first().copied().filter(|_| peeked > 0))
+    }
+
     fn note(&self, written: &Poll<io::Result<usize>>) {
         match written {
             Poll::Ready(Ok(bytes)) => {

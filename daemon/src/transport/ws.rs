@@ -91,7 +91,7 @@ pub(crate) fn bounded(upgrade: WebSocketUpgrade, limit: usize) -> WebSocketUpgra
 /// Recognises by the header, else by the key offered as a subprotocol, else, if the operator allows it, by the query.
 fn recognise(http: &Http, knock: &Knock) -> Result<Visitor, Denied> {
     let mut caller = http.caller(knock, &Heads::read(&knock.parts.headers));
-    if matches!(caller.credentials, Credentials::Missing) {
+    if matches!(caller.credentials, Credentials::Missing | Credentials::Certificate) {
         let offered = protocols(&knock.parts.headers).find_map(|name| name.strip_prefix(KEY));
         let asked = || {
             let query = knock.parts.uri.query().filter(|_| http.config.borrow().auth.query_token)?;
@@ -173,7 +173,7 @@ async fn converse(http: &Http, line: &Line, visitor: Visitor, socket: WebSocket,
 /// Waits until the visitor is not welcome any more.
 async fn unwelcome(known: &Recognised, line: &Line) {
     let expired = async {
-        match known.principal.time_left() {
+        match known.time_left() {
             Some(left) => tokio::time::sleep(left).await,
             None => std::future::pending().await,
         }

@@ -11,6 +11,7 @@
 pub mod events;
 pub mod mutants;
 pub mod provider;
+pub mod secure;
 pub mod shapes;
 pub mod siege;
 pub mod socket;
@@ -36,7 +37,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Daemon {
     child: Child,
     home: tempfile::TempDir,
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or https.
     pub base: String,
     /// The key the first start printed.
     pub key: String,
@@ -105,7 +106,7 @@ impl Daemon {
 
     /// Returns the address of the endpoint.
     pub fn address(&self) -> std::net::SocketAddr {
-        self.base.trim_start_matches("http://").parse().unwrap()
+        self.base.split_once("://").unwrap().1.parse().unwrap()
     }
 
     /// Returns everything that was logged.
@@ -328,6 +329,11 @@ impl Peer {
         let response = self.post_bytes(body.to_string(), &[]).await;
         response.headers()["mcp-session-id"].to_str().unwrap().to_owned()
     }
+}
+
+/// Waits for something, but not for ever.
+pub async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.expect("in time")
 }
 
 /// Waits until `met` holds.

@@ -2,9 +2,12 @@
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
@@ -15,7 +18,7 @@ use tokio_tungstenite::{
 use super::PATIENCE;
 
 /// An open WebSocket.
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket<S = MaybeTlsStream<TcpStream>>(WebSocketStream<S>);
 
 /// Tries to open one, with these headers beside those of the handshake.
 pub async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
@@ -34,9 +37,17 @@ pub async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Socket,
     }
 }
 
-impl Socket {
+/// Opens one on a connection that is there, with a key or without.
+pub async fn over<S: AsyncRead + AsyncWrite + Unpin>(stream: S, url: &str, key: Option<&str>) -> Socket<S> {
+    let mut request = url.replacen("http", "ws", 1).into_client_request().unwrap();
+    let offered = key.map_or("mcp".to_owned(), |key| format!("mcp, mcpd.key.{key}"));
+    request.headers_mut().append("sec-websocket-protocol", offered.parse().unwrap());
+    Socket(client_async(request, stream).await.unwrap().0)
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Returns the socket itself, for frames no client would send.
-    pub fn inner(&mut self) -> &mut WebSocketStream<MaybeTlsStream<TcpStream>> {
+    pub fn inner(&mut self) -> &mut WebSocketStream<S> {
         &mut self.0
     }
 

@@ -87,6 +87,16 @@ pub(super) enum Way {
     },
 }
 
+impl Way {
+    /// Says what its client may need besides.
+    fn trust_hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Http { url, .. } => trust_hint(url),
+            Self::Stdio { .. } => None,
+        }
+    }
+}
+
 /// Runs `connect`.
 pub(crate) async fn run(
     args: ConnectArgs,
@@ -179,6 +189,14 @@ struct Paste {
     snippet: String,
 }
 
+/// Says what a client may need besides, to believe the certificate it is shown.
+pub(crate) fn trust_hint(url: &str) -> Option<&'static str> {
+    url.starts_with("https://").then_some(
+        "a certificate of your own authority is believed by clients that run on Node.js with \
+         NODE_EXTRA_CA_CERTS=/path/of/authority.pem in their environment",
+    )
+}
+
 /// Prints what connects the client.
 async fn print(
     args: &ConnectArgs,
@@ -213,6 +231,9 @@ async fn print(
     if matches!(&way, Way::Http { key, .. } if key == KEY_PLACEHOLDER) {
         let issue = daemon.line("keys add laptop");
         out.note(&Page::default().hint(&format!("{KEY_PLACEHOLDER} is what this prints: {issue}")));
+    }
+    if let Some(hint) = way.trust_hint() {
+        out.note(&Page::default().hint(hint));
     }
     Ok(())
 }
@@ -277,6 +298,14 @@ mod tests {
         assert!(["", "two words", "a\nb", "schlüssel"].into_iter().all(|bad| key(bad).is_err()));
         assert!(server_name("team_mcpd-2").is_ok());
         assert!(["", "-x", "a b", "a.b"].into_iter().all(|bad| server_name(bad).is_err()));
+    }
+
+    #[test]
+    fn only_a_certificate_has_to_be_believed() {
+        assert!(
+            trust_hint("https://mcp.lan:8765/mcp").is_some_and(|hint| hint.contains("NODE_EXTRA_CA_CERTS="))
+        );
+        assert_eq!(trust_hint("http://127.0.0.1:8765/mcp"), None);
     }
 
     #[test]

@@ -94,7 +94,11 @@ pub(super) async fn run(
     }
     written.issued = issued;
     written.open_to_others = matches!(way, Way::Http { .. }) && file.is_open_to_others();
-    out.show(&written, page)
+    out.show(&written, page)?;
+    if let Some(hint) = way.trust_hint() {
+        out.note(&Page::default().hint(hint));
+    }
+    Ok(())
 }
 
 /// Revokes a key that nobody will have, and says what became of it.

@@ -71,7 +71,7 @@ impl Edited {
         })?;
         let mut edited = Self { file, text: String::new(), settings: Vec::new(), beyond_loopback: None };
         if let Some(listen) = listen(&document, wanted) {
-            if listen.ip().to_canonical().is_loopback() || accepts_plaintext(&document) {
+            if listen.ip().to_canonical().is_loopback() || is_ready_for_others(&document) {
                 edited.set(&mut document, "server.listen", listen.to_string().into());
             } else {
                 edited.beyond_loopback = Some(listen);
@@ -134,9 +134,11 @@ fn listen(document: &DocumentMut, wanted: &Settings) -> Option<SocketAddr> {
     Some(SocketAddr::new(wanted.host.unwrap_or(present.ip()), wanted.port.unwrap_or(present.port())))
 }
 
-fn accepts_plaintext(document: &DocumentMut) -> bool {
+/// Answers whether the daemon would listen beyond loopback: with TLS, or at its operator's word.
+fn is_ready_for_others(document: &DocumentMut) -> bool {
     let said = document.get("server").and_then(|server| server.get("plaintext_lan"));
-    said.and_then(Item::as_bool) == Some(true)
+    let certificate = document.get("tls").and_then(|tls| tls.get("certificate"));
+    said.and_then(Item::as_bool) == Some(true) || certificate.is_some()
 }
 
 #[cfg(test)]
@@ -201,6 +203,8 @@ mod tests {
         assert_eq!(refused.beyond_loopback.unwrap().to_string(), "0.0.0.0:9000");
         assert!(!refused.text.contains("listen") && refused.text.contains("per_key"), "{}", refused.text);
         let taken = edited("[server]\nplaintext_lan = true\n", &wanted("0.0.0.0", 9000));
+        assert!(taken.text.contains("listen = \"0.0.0.0:9000\""), "{}", taken.text);
+        let taken = edited("[tls]\ncertificate = \"/c\"\nkey = \"/k\"\n", &wanted("0.0.0.0", 9000));
         assert!(taken.text.contains("listen = \"0.0.0.0:9000\""), "{}", taken.text);
         // A port alone keeps the host that is written.
         let port = Settings { port: Some(7), ..Settings::default() };

@@ -66,7 +66,7 @@ struct Import {
     plan: Plan,
     /// What becomes of the daemon's configuration file.
     settings: Vec<Setting>,
-    /// An address that is left out: the daemon refuses it while `server.plaintext_lan` is not true.
+    /// An address that is left out: the daemon refuses it without TLS while `server.plaintext_lan` is not true.
     beyond_loopback: Option<String>,
     /// Whether there is no configuration file to put settings into.
     no_config_file: bool,

@@ -46,8 +46,8 @@ fn left_out(import: &Import, page: Page) -> Page {
     let mut lines = Vec::new();
     if let Some(address) = &import.beyond_loopback {
         lines.push(format!(
-            "listening on {address}: that is beyond this machine, and there is no TLS. The daemon refuses it unless \
-             server.plaintext_lan = true stands in its configuration; write that there yourself, then import again"
+            "listening on {address}: that is beyond this machine, and the daemon refuses it without TLS. Name certificate \
+             and key in [tls] of its configuration, or write server.plaintext_lan = true there, then import again"
         ));
     }
     if import.no_config_file {

@@ -3,7 +3,7 @@
 use mcpd_ipc::keys::{KeyInfo, KeyList, KeyRevoked, KeyState};
 
 use crate::{
-    commands::connect::{Client, KEY_PLACEHOLDER, Line},
+    commands::connect::{Client, KEY_PLACEHOLDER, Line, trust_hint},
     daemon::Daemon,
     page::Page,
     paint::Tone,
@@ -31,9 +31,12 @@ pub(super) fn created(key: &KeyInfo, url: Option<&str>, daemon: &Daemon, now: i6
     let page = Page::of(terms(key, now))
         .line("its secret is on stdout, this once: it is stored hashed and cannot be shown again");
     match url {
-        Some(url) => page
-            .line(format!("connect Claude Code, with the secret in place of {KEY_PLACEHOLDER}:"))
-            .line(format!("  {}", Line::http(Client::ClaudeCode, "mcpd", url, KEY_PLACEHOLDER))),
+        Some(url) => {
+            let page = page
+                .line(format!("connect Claude Code, with the secret in place of {KEY_PLACEHOLDER}:"))
+                .line(format!("  {}", Line::http(Client::ClaudeCode, "mcpd", url, KEY_PLACEHOLDER)));
+            trust_hint(url).into_iter().fold(page, Page::hint)
+        }
         None => page.line(format!("connect Claude Code: {}", daemon.line("connect claude-code"))),
     }
 }

@@ -6,6 +6,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -35,6 +36,12 @@ pub enum Unrecognised {
     Replaced,
     /// The key may not be used from that address.
     Source,
+    /// The certificate of the connection has expired since.
+    CertificateExpired,
+    /// The certificate of the connection stands for no key.
+    CertificateUnmapped,
+    /// The certificate of the connection stands for another key than the one shown.
+    CertificateOfAnother,
 }
 
 impl Unrecognised {
@@ -49,6 +56,9 @@ impl Unrecognised {
             Self::Revoked => "revoked key",
             Self::Replaced => "replaced secret",
             Self::Source => "key not allowed from this address",
+            Self::CertificateExpired => "expired certificate",
+            Self::CertificateUnmapped => "certificate that stands for no key",
+            Self::CertificateOfAnother => "certificate of another key",
         }
     }
 }
@@ -107,6 +117,17 @@ pub struct Recognised {
     pub principal: Arc<Principal>,
     /// How long the secret it showed opens the door.
     pub lease: Arc<Lease>,
+}
+
+impl Recognised {
+    /// Returns how long it is until its key expires, or what it showed; none where neither has an end.
+    pub fn time_left(&self) -> Option<Duration> {
+        let shown = self
+            .lease
+            .ends_at()
+            .map(|end| Duration::from_millis(end.saturating_sub(now()).max(0).unsigned_abs()));
+        self.principal.time_left().into_iter().chain(shown).min()
+    }
 }
 
 struct Entry {

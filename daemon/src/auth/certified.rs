@@ -1,0 +1,73 @@
+//! Callers who showed a certificate when their connection began, and the keys that certificates stand for.
+
+use std::sync::Arc;
+
+use mcpd_config::{KnownBy, TlsClient};
+use parking_lot::Mutex;
+
+use super::{Keyring, Lease, Principal, PrincipalId, Recognised, Unrecognised};
+use crate::tls::Certificate;
+
+/// Which certificate stands for which key.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct CertificateRules(Vec<TlsClient>);
+
+impl CertificateRules {
+    /// Takes the rules from the configuration.
+    pub fn new(clients: &[TlsClient]) -> Self {
+        Self(clients.to_vec())
+    }
+
+    /// Returns the keys that are named, each as it is written.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|client| client.key.as_str())
+    }
+
+    /// Returns the keys of those rules that `new` does not have.
+    pub fn taken_away_by<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(|client| !new.0.contains(client)).map(|client| client.key.as_str())
+    }
+
+    fn key_of(&self, certificate: &Certificate) -> Option<&str> {
+        let fits = |client: &&TlsClient| match &client.known_by {
+            KnownBy::Subject(subject) => certificate.is_for(subject),
+            KnownBy::Sha256(sha256) => certificate.has_fingerprint(sha256),
+        };
+        self.0.iter().find(fits).map(|client| client.key.as_str())
+    }
+}
+
+/// A certificate that a client showed and proved to own, from an authority that is believed.
+#[derive(Debug)]
+pub struct Certified {
+    certificate: Certificate,
+    /// Its own time: what it opened ends with it.
+    lease: Arc<Lease>,
+    /// Whose it was at the last request; finding a key by its name takes a walk over all of them.
+    known: Mutex<Option<Arc<Principal>>>,
+}
+
+impl Certified {
+    /// Notes a certificate that was checked.
+    pub fn new(certificate: Certificate) -> Self {
+        let lease = Arc::new(Lease::until(certificate.expires_at()));
+        Self { certificate, lease, known: Mutex::new(None) }
+    }
+
+    /// Says whose it is. That may change from request to request: rules and keys do, and certificates expire.
+    pub fn recognise(&self, rules: &CertificateRules, keys: &Keyring) -> Result<Recognised, Unrecognised> {
+        if self.lease.is_over(crate::store::now) {
+            return Err(Unrecognised::CertificateExpired);
+        }
+        let key = rules.key_of(&self.certificate).ok_or(Unrecognised::CertificateUnmapped)?;
+        let mut known = self.known.lock();
+        let still = known.as_ref().filter(|one| !one.is_revoked() && goes_by(one, key));
+        let principal = still.cloned().or_else(|| keys.find(key)).ok_or(Unrecognised::UnknownId)?;
+        *known = Some(Arc::clone(&principal));
+        Ok(Recognised { principal, lease: Arc::clone(&self.lease) })
+    }
+}
+
+fn goes_by(principal: &Principal, key: &str) -> bool {
+    *principal.name() == *key || matches!(&principal.id, PrincipalId::Key(id) if id == key)
+}

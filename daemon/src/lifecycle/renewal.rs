@@ -1,0 +1,49 @@
+//! Certificates that are replaced while the daemon runs: picked up without an order, and without closing anything.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    guard::Guard,
+    tls::{InForce, Looked, TlsPort},
+};
+
+/// Time between looks at the files; those that fit together are in force after one, others are told of after two.
+const LOOK: Duration = Duration::from_secs(10);
+/// How soon a certificate expires that is worth a word.
+const SOON: i64 = 14;
+
+/// Looks at the files until `stop` fires.
+pub(super) async fn watch(port: Arc<TlsPort>, guard: Arc<Guard>, stop: CancellationToken) {
+    let mut ticks = interval(LOOK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // Files may lie where reading takes its time.
+        let looking = Arc::clone(&port);
+        match tokio::task::spawn_blocking(move || looking.look()).await {
+            Ok(Looked::Same) => {}
+            Ok(Looked::Renewed(new)) => announce(&new, &guard),
+            Ok(Looked::Unusable(error)) => {
+                tracing::error!(%error, "a new certificate cannot be used; the one before stays in force");
+            }
+            Err(error) => tracing::error!(%error, "a look at the certificate failed"),
+        }
+    }
+}
+
+/// Lets the guard know the names of a certificate, and the log when it expires.
+pub(super) fn announce(new: &InForce, guard: &Guard) {
+    guard.set_certified_hosts(new.certificate.hosts());
+    let (subject, expires) = (new.certificate.subject.as_str(), new.certificate.expires_on());
+    if new.certificate.days_left() < SOON {
+        tracing::warn!(subject, expires, "the certificate in force expires soon; put a new one in its place");
+    } else {
+        tracing::info!(subject, expires, "this certificate is in force");
+    }
+}
