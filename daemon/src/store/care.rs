@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 
 use zeroize::Zeroizing;
 
-use super::{BUSY_TIMEOUT, Store, StoreError, migrate};
+use super::{BUSY_TIMEOUT, Store, StoreError, migrate, writable::touch};
 
 /// What a backup says of itself, and holds beside the tables.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl CareRepository<'_> {
         Ok(Examined { complaints, newest })
     }
 
-    /// Goes through the writer to the disk and changes nothing.
+    /// Goes through the writer to the disk and changes nothing that anybody asks for.
     pub async fn sync(&self) -> Result<(), StoreError> {
         self.0.writer.run(|connection| touch(connection).boxed()).await
     }
@@ -75,12 +75,6 @@ impl CareRepository<'_> {
         sync(file).await?;
         checked
     }
-}
-
-async fn touch(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    // An update of no row still takes the lock and commits.
-    sqlx::query("UPDATE settings SET value = value WHERE name = ''").execute(connection).await?;
-    Ok(())
 }
 
 /// Reads what a backup says of itself and holds, after checking every page of it. It is not changed.

@@ -22,6 +22,7 @@ mod sessions;
 mod statistics;
 mod todos;
 mod tools;
+mod writable;
 mod writer;
 
 use std::{
@@ -224,6 +225,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
+    }
+
+    /// Answers whether the last write failed because of the disk, the file or SQLite. It is tried again each second.
+    pub fn is_read_only(&self) -> bool {
+        self.writer.writable().is_failing()
     }
 
     /// Commits what is queued, closes every connection and waits for that.

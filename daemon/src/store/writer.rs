@@ -12,11 +12,15 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 
 use super::{
     BUSY_TIMEOUT, StoreError,
     changes::{Changes, Telling},
+    writable::{TRY_AGAIN, Writable, touch},
 };
 
 /// Jobs that may wait; a caller beyond that waits for room.
@@ -35,6 +39,8 @@ enum Keep {
 trait Job: Send {
     /// Writes through the connection and says whether to keep it.
     fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Keep>;
+    /// Answers whether it failed because of the disk, the file or SQLite.
+    fn was_refused(&self) -> bool;
     /// Tells the caller how it ended, given how the transaction did, and everyone who listens what changed.
     fn settle(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -63,6 +69,10 @@ where
         .boxed()
     }
 
+    fn was_refused(&self) -> bool {
+        matches!(self.result, Err(StoreError::Unavailable(_)))
+    }
+
     fn settle(self: Box<Self>, committed: Result<(), StoreError>) {
         let ended = committed.and(self.result);
         let stands = ended.is_ok();
@@ -86,6 +96,7 @@ pub(super) struct Writer {
     orders: mpsc::Sender<Order>,
     changes: Changes,
     owes: Arc<AtomicBool>,
+    writable: Writable,
 }
 
 impl Writer {
@@ -94,8 +105,10 @@ impl Writer {
         let connection = options.connect().await?;
         let (orders, queue) = mpsc::channel(QUEUE);
         // Ends by itself on Close or when the last handle is gone; `close` waits for it.
-        tokio::spawn(Task { options, connection, queue }.run());
-        Ok(Self { orders, changes, owes: Arc::default() })
+        let writable = Writable::default();
+        let tried = Instant::now();
+        tokio::spawn(Task { options, connection, queue, writable: writable.clone(), tried }.run());
+        Ok(Self { orders, changes, owes: Arc::default(), writable })
     }
 
     /// Runs `work`, which changes nothing that anybody listens for, in the next group and returns its value once that
@@ -143,6 +156,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Returns what is known of the disk.
+    pub(super) fn writable(&self) -> &Writable {
+        &self.writable
+    }
+
     /// Finishes what is queued and closes the connection.
     pub(super) async fn close(&self) {
         let (done, finished) = oneshot::channel();
@@ -156,13 +174,16 @@ struct Task {
     options: SqliteConnectOptions,
     connection: SqliteConnection,
     queue: mpsc::Receiver<Order>,
+    writable: Writable,
+    /// When it was last seen whether anything can be written.
+    tried: Instant,
 }
 
 impl Task {
     async fn run(mut self) {
         let mut orders = Vec::with_capacity(GROUP);
         let mut closing = None;
-        while closing.is_none() && self.queue.recv_many(&mut orders, GROUP).await > 0 {
+        while closing.is_none() && self.next(&mut orders).await {
             let mut jobs = Vec::with_capacity(orders.len());
             let mut checkpoints = Vec::new();
             for order in orders.drain(..) {
@@ -191,9 +212,42 @@ impl Task {
         }
     }
 
+    /// Waits for orders, and while nothing can be written tries that each second, in between or among them; false when
+    /// there will be none.
+    async fn next(&mut self, orders: &mut Vec<Order>) -> bool {
+        while self.writable.is_failing() {
+            let due = self.tried + TRY_AGAIN;
+            // Asked first: orders that come without a pause would never let the time pass.
+            if Instant::now() >= due {
+                self.try_again().await;
+            } else if let Ok(received) = timeout_at(due, self.queue.recv_many(orders, GROUP)).await {
+                return received > 0;
+            }
+        }
+        self.queue.recv_many(orders, GROUP).await > 0
+    }
+
+    async fn try_again(&mut self) {
+        self.tried = Instant::now();
+        let written = async {
+            execute(&mut self.connection, "BEGIN IMMEDIATE").await?;
+            touch(&mut self.connection).await?;
+            execute(&mut self.connection, "COMMIT").await?;
+            Ok::<_, StoreError>(())
+        };
+        match written.await {
+            Ok(()) => self.writable.works(),
+            Err(_) => self.recover().await,
+        }
+    }
+
     /// Runs jobs in one transaction and tells every caller how it ended.
     async fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         let committed = transaction(&mut self.connection, &mut jobs).await;
+        if committed.is_err() || jobs.iter().any(|job| job.was_refused()) {
+            self.writable.failed();
+            self.tried = Instant::now();
+        }
         if let Err(error) = &committed {
             tracing::error!(%error, writes = jobs.len(), "a group of writes was not committed");
             self.recover().await;

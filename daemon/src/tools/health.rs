@@ -64,6 +64,7 @@ impl Health {
             return Condition::Draining;
         }
         match self.store.ping().await {
+            Ok(()) if self.store.is_read_only() => Condition::Reduced("the database cannot be written"),
             Ok(()) if self.audit.trouble().is_some() => Condition::Reduced("the audit cannot be written"),
             Ok(()) if self.memories.model_is_away() => Condition::Reduced("the sentence model is away"),
             Ok(()) => Condition::Healthy,

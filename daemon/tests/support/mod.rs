@@ -9,6 +9,7 @@
 )]
 
 pub mod events;
+pub mod faults;
 pub mod mutants;
 pub mod provider;
 pub mod secure;
