@@ -190,6 +190,7 @@ settings! {
     }
     control: Control {
         socket: Restart,
+        group: Restart,
         frame_limit: Restart,
     }
 }

@@ -4,6 +4,7 @@ mod caller;
 mod key;
 mod keyring;
 mod lease;
+mod pepper;
 mod principal;
 mod scope;
 
@@ -11,5 +12,6 @@ pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
 pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper, Secret};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
 pub use lease::Lease;
+pub use pepper::PepperPlace;
 pub use principal::{FAMILY, Principal, PrincipalId, ToolPolicy};
 pub use scope::{Need, Scope};
