@@ -30,11 +30,12 @@ pub(super) fn write(mut command: clap::Command, dir: &Path) -> io::Result<usize>
 
 const SOURCE: &str = concat!("mcpd ", env!("CARGO_PKG_VERSION"));
 
-/// Returns the configuration of a service of the whole machine: the reference with every setting commented out but those
-/// that let a group operate it.
+/// Returns the configuration of a service of the whole machine: the reference with every setting commented out but where
+/// its logs go and who operates it.
 fn for_service() -> String {
     let mut text = mcpd_config::starter();
-    for setting in [r#"socket = "/run/mcpd/mcpd.sock""#, r#"group = "mcpd""#] {
+    let own = [r#"socket = "/run/mcpd/mcpd.sock""#, r#"group = "mcpd""#, r#"directory = "/var/log/mcpd""#];
+    for setting in own {
         text = text.replace(&format!("# {setting}\n"), &format!("{setting}\n"));
     }
     text
@@ -69,5 +70,6 @@ mod tests {
         let config = Config::load(Some(("mcpd.toml".as_ref(), &text)), &[]).unwrap();
         let named = (config.control.group.as_deref(), config.control.socket.as_deref());
         assert_eq!(named, (Some("mcpd"), Some(mcpd_ipc::SYSTEM_SOCKET.as_ref())));
+        assert_eq!(config.telemetry.directory.as_deref(), Some("/var/log/mcpd".as_ref()));
     }
 }
