@@ -1,6 +1,11 @@
 //! The daemon as a service: what the manager hears, where the pepper comes from, who may operate, and that no key ends up
 //! in a journal.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and one asks another"
+)]
 
 mod support;
 
@@ -201,7 +206,9 @@ fn with_credential(home: tempfile::TempDir, pepper: &[u8]) -> (Daemon, PathBuf) 
 /// Starts in vain, and returns what was said.
 fn refused(home: &Path, credentials: Option<&Path>) -> String {
     let mut command = support::mcpd(home);
-    credentials.into_iter().for_each(|credentials| drop(command.env("CREDENTIALS_DIRECTORY", credentials)));
+    if let Some(credentials) = credentials {
+        command.env("CREDENTIALS_DIRECTORY", credentials);
+    }
     command.args(["--listen", "127.0.0.1:0", "--state-dir"]).arg(home.join("state"));
     let Output { status, stderr, .. } = command.output().unwrap();
     assert!(!status.success());
