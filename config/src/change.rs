@@ -203,6 +203,7 @@ settings! {
     }
     control: Control {
         socket: Restart,
+        group: Restart,
         frame_limit: Restart,
     }
 }

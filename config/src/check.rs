@@ -29,6 +29,7 @@ pub(crate) fn rules(config: &Config) -> Vec<Broken> {
         an_endpoint_is_named(config),
         a_model_is_named(config),
         an_answer_comes_in_time(config),
+        operators_reach_the_socket(config),
     ];
     all.into_iter().flatten().collect()
 }
@@ -156,6 +157,16 @@ fn an_answer_comes_in_time(config: &Config) -> Option<Broken> {
             answer.as_secs_f64(),
             call.as_secs_f64()
         ),
+    })
+}
+
+fn operators_reach_the_socket(config: &Config) -> Option<Broken> {
+    let broken = config.control.group.is_some() && config.control.socket.is_none();
+    broken.then(|| Broken {
+        reads: &["control.group"],
+        reason: "its members cannot reach into a user's own directories; name a socket in a place they can, as in \
+                 socket = \"/run/mcpd/mcpd.sock\""
+            .to_owned(),
     })
 }
 

@@ -367,6 +367,9 @@ pub struct Control {
     /// The socket; absent is the platform's place.
     #[serde(default, deserialize_with = "written::path")]
     pub socket: Option<PathBuf>,
+    /// Group whose members may operate, besides the daemon's own user and root; absent is nobody.
+    #[serde(default, deserialize_with = "written::some_text")]
+    pub group: Option<String>,
     /// Largest frame either side accepts, in bytes.
     #[serde(deserialize_with = "size::bytes")]
     pub frame_limit: u64,

@@ -21,6 +21,7 @@ pub(crate) struct Daemon {
     /// The state directory somebody named.
     pub(crate) state_dir: Option<PathBuf>,
     runtime_dir: Option<PathBuf>,
+    system_socket: Option<PathBuf>,
     /// How long it may take to say hello.
     timeout: Duration,
     /// How long it may take to answer.
@@ -39,6 +40,7 @@ impl Daemon {
             }),
             state_dir: global.state_dir.clone().or_else(|| surroundings.state_dir.clone()),
             runtime_dir: surroundings.runtime_dir.clone(),
+            system_socket: surroundings.system_socket.clone(),
             timeout: global.timeout,
             patience: global.timeout,
             flags: flags(global),
@@ -67,12 +69,26 @@ impl Daemon {
         told
     }
 
-    /// Returns the socket to call: the named one, else what the place announces or defaults to.
+    /// Returns the socket to call: the named one, else what the place announces or defaults to. Where nothing is named
+    /// and the user has no daemon of their own, it is that of the machine's.
     pub(crate) fn socket(&self) -> Result<PathBuf, Error> {
-        match &self.socket {
-            Some(socket) => Ok(socket.clone()),
-            None => Ok(Place::find(self.state_dir.clone())?.socket(self.runtime_dir.as_deref())),
+        if let Some(socket) = self.socket.as_ref().or(self.system()) {
+            return Ok(socket.clone());
         }
+        Ok(Place::find(self.state_dir.clone())?.socket(self.runtime_dir.as_deref()))
+    }
+
+    /// Returns the socket of the machine's own daemon, if that is the one to call.
+    fn system(&self) -> Option<&PathBuf> {
+        let system = self.system_socket.as_ref().filter(|socket| may_exist(socket))?;
+        let own = Place::find(None).map(|place| place.socket(self.runtime_dir.as_deref()));
+        let is_named = self.socket.is_some() || self.state_dir.is_some();
+        (!is_named && !own.is_ok_and(|own| own.exists())).then_some(system)
+    }
+
+    /// Returns whether the state directory of the daemon to call is known.
+    pub(crate) fn has_place(&self) -> bool {
+        self.state_dir.is_some() || self.socket.is_none() && self.system().is_none()
     }
 
     /// Returns the same daemon with at least this much time to answer, for what takes time by its nature.
@@ -118,8 +134,26 @@ impl Daemon {
     /// Says how to start a daemon where none answers.
     fn not_there(&self, error: CallError) -> Error {
         let is_absent = matches!(error, CallError::Unreachable { .. });
+        let is_shut = matches!(error, CallError::NotPermitted { .. });
         let error = self.advised(Error::connecting(error));
-        if is_absent { error.hint(format!("start it with: {}", self.start_line())) } else { error }
+        match self.system() {
+            Some(_) if is_absent => error.hint("start it with: systemctl start mcpd"),
+            Some(_) if is_shut => error.hint(JOIN),
+            None if is_absent => error.hint(format!("start it with: {}", self.start_line())),
+            Some(_) | None => error,
+        }
+    }
+}
+
+/// What lets a user operate the machine's daemon, as its packages set it up.
+const JOIN: &str =
+    "members of group mcpd may: have root run usermod --append --groups mcpd USER, then log in again";
+
+/// Answers whether there is something, as far as this user is let to see.
+fn may_exist(path: &Path) -> bool {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
     }
 }
 
@@ -133,12 +167,14 @@ fn flags(global: &Global) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     fn daemon(socket: Option<&str>, state_dir: Option<&Path>) -> Daemon {
         Daemon {
             socket: socket.map(Into::into),
             state_dir: state_dir.map(Into::into),
             runtime_dir: Some("/run/user/7".into()),
+            system_socket: None,
             timeout: Duration::from_secs(1),
             patience: Duration::from_secs(1),
             flags: String::new(),
@@ -154,6 +190,46 @@ mod tests {
         assert_eq!(named.socket().unwrap(), Path::new("/announced.sock"));
         let both = daemon(Some("/named.sock"), Some(dir.path()));
         assert_eq!(both.socket().unwrap(), Path::new("/named.sock"));
+    }
+
+    #[test]
+    fn the_machines_daemon_is_for_who_named_none_and_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let (system, runtime) = (dir.path().join("system.sock"), dir.path().join("runtime"));
+        let own = runtime.join("mcpd/mcpd.sock");
+        let plain = Daemon {
+            runtime_dir: Some(runtime.clone()),
+            system_socket: Some(system.clone()),
+            ..daemon(None, None)
+        };
+        let default = plain.socket().unwrap();
+        assert!(default != system && plain.has_place(), "it is not there");
+        std::fs::write(&system, "").unwrap();
+        assert!(plain.socket().unwrap() == system && !plain.has_place());
+        let named = Daemon { state_dir: Some("/srv/team".into()), ..plain.clone() };
+        assert_eq!(named.socket().unwrap(), Path::new("/srv/team/run/mcpd.sock"));
+        let named = Daemon { socket: Some("/named.sock".into()), ..plain.clone() };
+        assert_eq!(named.socket().unwrap(), Path::new("/named.sock"));
+        if default == own {
+            std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+            std::fs::write(&own, "").unwrap();
+            assert!(plain.socket().unwrap() == own && plain.has_place());
+        }
+    }
+
+    #[test]
+    fn who_may_not_use_the_machines_daemon_hears_how() {
+        let dir = tempfile::tempdir().unwrap();
+        let system = dir.path().join("system.sock");
+        std::fs::write(&system, "").unwrap();
+        let plain = Daemon { system_socket: Some(system.clone()), ..daemon(None, None) };
+        let shown = system.display().to_string();
+        let shut = plain.not_there(CallError::NotPermitted { socket: shown.clone() });
+        assert_eq!((shut.kind, shut.hints.len()), (Kind::NotPermitted, 2));
+        assert!(shut.hints[1].contains("--groups mcpd"), "{:?}", shut.hints);
+        let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let away = plain.not_there(CallError::Unreachable { socket: shown, source });
+        assert!(away.hints[0].contains("systemctl start mcpd"), "{:?}", away.hints);
     }
 
     #[test]

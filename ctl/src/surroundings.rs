@@ -6,6 +6,8 @@ use std::{
     path::PathBuf,
 };
 
+use mcpd_ipc::SYSTEM_SOCKET;
+
 use crate::text;
 
 /// What surrounds one run of the program; the default is a world in which nothing is there.
@@ -16,6 +18,8 @@ pub struct Surroundings {
     pub state_dir: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
+    /// Where the daemon that serves the whole machine would have its socket.
+    pub system_socket: Option<PathBuf>,
     /// The user's home directory, where clients keep their configuration.
     pub home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`, where some clients keep it instead.
@@ -54,6 +58,7 @@ impl Surroundings {
             socket: path(std::env::var_os("MCPD_SOCKET")),
             state_dir: path(std::env::var_os("MCPD_STATE_DIR")),
             runtime_dir: path(std::env::var_os("XDG_RUNTIME_DIR")),
+            system_socket: Some(SYSTEM_SOCKET.into()),
             home: std::env::home_dir().filter(|home| home.is_absolute()),
             config_home: path(std::env::var_os("XDG_CONFIG_HOME")).filter(|dir| dir.is_absolute()),
             executable: std::env::current_exe().ok(),
@@ -103,6 +108,7 @@ impl Default for Surroundings {
             socket: None,
             state_dir: None,
             runtime_dir: None,
+            system_socket: None,
             home: None,
             config_home: None,
             executable: None,

@@ -1,5 +1,7 @@
 //! The command line of `mcpd`: reads it, runs the daemon, and says how it ended.
 
+mod pages;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -7,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use mcpd_config::{Config, Origin, Overrides};
 use mcpd_ipc::Place;
 
@@ -40,6 +42,12 @@ enum Command {
     Check {
         /// The file
         file: PathBuf,
+    },
+    /// Write completion scripts, manual pages and a service's configuration for a package
+    #[command(hide = true)]
+    Pages {
+        /// The directory
+        dir: PathBuf,
     },
 }
 
@@ -85,6 +93,11 @@ impl Start {
             config_file: self.config.or_else(|| path("MCPD_CONFIG")),
             layers: vec![(Origin::Environment, environment), (Origin::Flags, flags)],
             runtime_dir: path("XDG_RUNTIME_DIR"),
+            credentials_dir: path("CREDENTIALS_DIRECTORY"),
+            on_record: lifecycle::is_on_record(
+                variable("NOTIFY_SOCKET").is_some(),
+                variable("JOURNAL_STREAM").as_deref(),
+            ),
         })
     }
 }
@@ -102,6 +115,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(start)) => serve(start),
         Some(Command::Stdio(start)) => stdio(start),
         Some(Command::Check { file }) => check(&file),
+        Some(Command::Pages { dir }) => pages(&dir),
     };
     match done {
         Ok(code) => code,
@@ -155,6 +169,12 @@ fn stdio(start: Start) -> Result<ExitCode, LifeError> {
     // A thread may wait for input that never comes.
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn pages(dir: &Path) -> Result<ExitCode, LifeError> {
+    let written = pages::write(Cli::command(), dir)?;
+    writeln!(std::io::stdout(), "wrote {written} files into {}", dir.display())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check(file: &Path) -> Result<ExitCode, LifeError> {

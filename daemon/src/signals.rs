@@ -17,6 +17,8 @@ pub enum Order {
     Restart,
     /// End at once.
     Stop,
+    /// Answer, which shows that orders are heard.
+    Beat(oneshot::Sender<()>),
 }
 
 /// How a reload went: keys in force now, keys that need a restart; or every complaint.

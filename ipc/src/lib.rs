@@ -31,7 +31,7 @@ pub use feed::{Feed, Subscription};
 pub use frame::{FrameError, frame, read_frame, write_frame};
 pub use halves::{ReadHalf, WriteHalf, halves};
 pub use hello::{HELLO_LIMIT, Hello, HelloError, PROTOCOL, Purpose, Welcome};
-pub use place::{Announcement, Place, PlaceError};
+pub use place::{Announcement, Place, PlaceError, SYSTEM_SOCKET};
 
 /// Largest frame either side accepts unless configured otherwise, in bytes.
 pub const FRAME_LIMIT: usize = 1 << 20;

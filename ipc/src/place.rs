@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Name of the file in the state directory that the running daemon locks and writes itself into.
 const LOCK_FILE: &str = "mcpd.lock";
 
+/// Where the daemon that is a service of the whole machine has its socket.
+pub const SYSTEM_SOCKET: &str = "/run/mcpd/mcpd.sock";
+
 /// Why no place could be found.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {

@@ -128,6 +128,13 @@ impl Pepper {
         Ok(Self(hmac))
     }
 
+    /// Returns a mark by which this pepper is known again, and nothing else is. No key has blanks, so none has it.
+    pub fn mark(&self) -> String {
+        let mut hmac = self.0.clone();
+        hmac.update(b"which pepper is this");
+        hmac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Returns what is kept of a key.
     pub fn digest(&self, key: &KeyText) -> Vec<u8> {
         self.digest_of(&key.text)
@@ -225,6 +232,11 @@ mod tests {
         let key = KeyText::generate();
         let digest = Pepper::load(&path).unwrap().digest(&key);
         assert_eq!(Pepper::load(&path).unwrap().digest(&key), digest);
+        assert_eq!(Pepper::load(&path).unwrap().mark(), Pepper::load(&path).unwrap().mark());
+        assert_ne!(
+            Pepper::load(&dir.path().join("other")).unwrap().mark(),
+            Pepper::load(&path).unwrap().mark()
+        );
         assert_ne!(Pepper::load(&path).unwrap().digest(&KeyText::generate()), digest);
         #[cfg(unix)]
         {

@@ -5,6 +5,7 @@ mod certified;
 mod key;
 mod keyring;
 mod lease;
+mod pepper;
 mod principal;
 mod scope;
 
@@ -13,6 +14,7 @@ pub use certified::{CertificateRules, Certified};
 pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
 pub use lease::Lease;
+pub use pepper::PepperPlace;
 pub use principal::{FAMILY, Principal, PrincipalId, ToolPolicy};
 pub use scope::{Need, Scope};
 

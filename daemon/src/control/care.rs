@@ -10,9 +10,11 @@ use mcpd_ipc::{
     Fault, FaultKind,
     care::{Backup, BackupReport, Restore, Restoring},
 };
+use zeroize::Zeroizing;
 
 use super::{Hands, Operator, dispatch::internal, life, part::Part};
 use crate::{
+    auth::PepperPlace,
     signals::Order,
     store::{Contents, Label, StoreError, beside, now, read_backup, take_label_off},
     telemetry::StoreCared,
@@ -35,8 +37,7 @@ pub(super) async fn backup(hands: &Hands, operator: Operator, ask: Backup) -> Re
     let file = absolute(&ask.file)?;
     let _alone = hands.caring.lock().await;
     may_take_place_of(&file, ask.overwrite).await?;
-    let pepper = std::fs::read(&hands.facts.pepper);
-    let pepper = pepper.map_err(|error| unwritten(&hands.facts.pepper, &error))?.into();
+    let pepper = own_pepper(&hands.facts.pepper)?;
     let label = Label { made_at: now(), version: env!("CARGO_PKG_VERSION").to_owned(), pepper };
     // Made here, private: SQLite fills an empty file, and would follow a link that somebody laid.
     let (part, _) = Part::of(&file).map_err(|error| unwritten(&file, &error))?;
@@ -69,7 +70,7 @@ pub(super) async fn restore(hands: &Hands, operator: Operator, ask: Restore) -> 
     };
     if let Err(fault) = life::order(hands, Order::Restart).await {
         // Nothing may take its place at some later start that nobody connects with this.
-        for ready in [database, pepper.as_path()].map(|file| beside(file, READY)) {
+        for ready in [database, pepper.file()].map(|file| beside(file, READY)) {
             let _ = std::fs::remove_file(ready);
         }
         return Err(fault);
@@ -79,8 +80,8 @@ pub(super) async fn restore(hands: &Hands, operator: Operator, ask: Restore) -> 
 }
 
 /// Copies a backup next to the database, and checks the copy. The database is named last: without it nothing is ready.
-async fn lay_ready(file: &Path, database: &Path, pepper: &Path) -> Result<(Label, Contents), Fault> {
-    let (ready, new_pepper) = (beside(database, READY), beside(pepper, READY));
+async fn lay_ready(file: &Path, database: &Path, pepper: &PepperPlace) -> Result<(Label, Contents), Fault> {
+    let ready = beside(database, READY);
     let (part, opened) = Part::of(&ready).map_err(|error| unwritten(&ready, &error))?;
     let from = file.to_owned();
     let copied = tokio::task::spawn_blocking(move || copy(&from, opened)).await;
@@ -88,12 +89,43 @@ async fn lay_ready(file: &Path, database: &Path, pepper: &Path) -> Result<(Label
     copied.map_err(|error| unwritten(file, &error))?;
     let read = read_backup(part.path()).await;
     let (label, contents) = read.map_err(|error| refused(file, "cannot be restored", &error))?;
+    fits(file, &label, pepper)?;
     take_label_off(part.path()).await.map_err(|error| refused(&ready, "could not be written", &error))?;
-    let (pepper_part, mut written) = Part::of(&new_pepper).map_err(|error| unwritten(&new_pepper, &error))?;
-    let kept = written.write_all(&label.pepper).and_then(|()| written.sync_all());
-    kept.and_then(|()| pepper_part.name(&new_pepper)).map_err(|error| unwritten(&new_pepper, &error))?;
+    match pepper {
+        PepperPlace::File(path) => lay_pepper(&beside(path, READY), &label)?,
+        // It is the service manager's, and is the same: that was looked at first.
+        PepperPlace::Credential { .. } => {}
+    }
     part.name(&ready).map_err(|error| unwritten(&ready, &error))?;
     Ok((label, contents))
+}
+
+fn lay_pepper(ready: &Path, label: &Label) -> Result<(), Fault> {
+    let (part, mut written) = Part::of(ready).map_err(|error| unwritten(ready, &error))?;
+    let kept = written.write_all(&label.pepper).and_then(|()| written.sync_all());
+    kept.and_then(|()| part.name(ready)).map_err(|error| unwritten(ready, &error))
+}
+
+/// Refuses a backup whose keys nobody could use: a pepper that the service manager brings is not ours to replace.
+fn fits(file: &Path, label: &Label, pepper: &PepperPlace) -> Result<(), Fault> {
+    match pepper {
+        PepperPlace::File(_) => Ok(()),
+        PepperPlace::Credential { .. } if own_pepper(pepper)? == label.pepper => Ok(()),
+        PepperPlace::Credential { .. } => {
+            let why = format!(
+                "the keys in {} were hashed with another pepper than the credential's",
+                file.display()
+            );
+            let hint = "nothing was changed; make the credential of the backup's pepper first \
+                        (docs/operations.md, \"The pepper as a credential\")";
+            Err(Fault::new(FaultKind::Refused, why).hint(hint))
+        }
+    }
+}
+
+fn own_pepper(pepper: &PepperPlace) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let read = std::fs::read(pepper.path());
+    read.map(Zeroizing::new).map_err(|error| unwritten(pepper.path(), &error))
 }
 
 fn copy(from: &Path, mut to: std::fs::File) -> io::Result<()> {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     ai::Ready,
     audit::Verified,
-    auth::own_uid,
+    auth::{PepperPlace, own_uid},
     store::{Examined, StoreError, now},
     telemetry::since_boot,
 };
@@ -40,6 +40,7 @@ pub(super) async fn examine(hands: &Hands, _: Doctor) -> Result<DoctorReport, Fa
     let mut checks = vec![store(hands, &examined), writing(hands).await];
     checks.extend(disk(hands));
     checks.extend(permissions(hands));
+    checks.extend(pepper(&hands.facts.pepper));
     checks.push(socket(hands));
     checks.push(audit(hands).await);
     checks.extend(port(hands).await);
@@ -149,16 +150,37 @@ fn device(path: &Path) -> Option<u64> {
 /// Looks at who else may read what only the daemon should.
 fn permissions(hands: &Hands) -> Vec<Check> {
     let facts = &hands.facts;
-    let secret = [facts.pepper.as_path(), hands.store.path()].map(|path| (path, 0o077));
+    // A credential is kept by who brings it.
+    let pepper = match &facts.pepper {
+        PepperPlace::File(path) => Some(path.as_path()),
+        PepperPlace::Credential { .. } => None,
+    };
+    let secret = [pepper, Some(hands.store.path())].into_iter().flatten().map(|path| (path, 0o077));
     // These hold no secret of their own, so others may read them; who can write them can open every door.
     let own = [facts.state.as_path(), facts.logs.as_path()].into_iter().chain(facts.config_file.as_deref());
-    let all = secret.into_iter().chain(own.map(|path| (path, 0o022)));
+    let all = secret.chain(own.map(|path| (path, 0o022)));
     let mut wrong: Vec<Check> = all.filter_map(|(path, mask)| open_to_others(path, mask)).collect();
     if wrong.is_empty() {
         let found = "state, pepper, database, logs and configuration are the daemon's own";
         wrong.push(check("permissions", Verdict::Ok, found, None));
     }
     wrong
+}
+
+/// Says where a pepper that is no file of ours comes from.
+fn pepper(place: &PepperPlace) -> Option<Check> {
+    match place {
+        PepperPlace::File(_) => None,
+        PepperPlace::Credential { file, .. } if file.exists() => {
+            let found =
+                format!("it comes from the service's credential, and {} is there too", file.display());
+            let advice = format!("once it is in a backup, leave only the credential: rm {}", file.display());
+            Some(check("pepper", Verdict::Warning, found, Some(&advice)))
+        }
+        PepperPlace::Credential { .. } => {
+            Some(check("pepper", Verdict::Ok, "it comes from the service's credential", None))
+        }
+    }
 }
 
 fn open_to_others(path: &Path, mask: u32) -> Option<Check> {
@@ -188,6 +210,15 @@ fn socket(hands: &Hands) -> Check {
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.mode() & 0o077 == 0 && found.uid() == own_uid() => {
             check("socket", Verdict::Ok, format!("{} is private", path.display()), None)
+        }
+        Ok(found)
+            if found.mode() & 0o007 == 0
+                && found.uid() == own_uid()
+                && hands.facts.admins.gid() == Some(found.gid()) =>
+        {
+            let group = hands.facts.admins.name().unwrap_or_default();
+            let found = format!("{} is for this user, root, and members of group {group}", path.display());
+            check("socket", Verdict::Ok, found, None)
         }
         Ok(found) => {
             let found = format!("{} has mode {:03o}", path.display(), found.mode() & 0o777);

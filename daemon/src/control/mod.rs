@@ -1,5 +1,6 @@
 //! Operators over the local socket: who they are, what they may, and one file per noun of what they ask.
 
+mod admins;
 mod allow;
 mod audit;
 mod care;
@@ -23,13 +24,14 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
 
+pub use admins::{Admins, NoGroup};
 pub use care::{READY, kept_at};
 pub use feeds::Pictures;
 pub use server::{Arrival, Socket, SocketError};
 
 use crate::{
     ai::Ai,
-    auth::Keyring,
+    auth::{Keyring, PepperPlace},
     code::Code,
     guard::Guard,
     mcp::Sessions,
@@ -88,10 +90,12 @@ pub struct Facts {
     pub address: Option<SocketAddr>,
     /// The control socket.
     pub socket: PathBuf,
+    /// Who may operate besides its own user and root.
+    pub admins: Admins,
     /// The state directory.
     pub state: PathBuf,
     /// What keys are hashed with.
-    pub pepper: PathBuf,
+    pub pepper: PepperPlace,
     /// The directory of the logs.
     pub logs: PathBuf,
     /// The directory of the audit.
@@ -109,6 +113,19 @@ pub struct Facts {
 pub struct Operator {
     /// User id.
     pub uid: u32,
+    /// Why they are let in.
+    pub standing: Standing,
+}
+
+/// Why an operator is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the daemon's own user.
+    Owner,
+    /// It is root.
+    Root,
+    /// It is a member of the group in `control.group`.
+    Member,
 }
 
 impl fmt::Display for Operator {

@@ -2,8 +2,9 @@
 //! first, a limit on every frame and a deadline on every wait.
 
 use std::{
+    fs::Permissions,
     io,
-    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt},
+    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -16,10 +17,11 @@ use interprocess::local_socket::{
 use mcpd_ipc::{
     Fault, FaultKind, FrameError, HELLO_LIMIT, Hello, Purpose, Request, Welcome, read_frame, write_frame,
 };
+use rustix::{fs::Mode, process::umask};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Hands, Operator, dispatch, feeds};
+use super::{Admins, Hands, Operator, dispatch, feeds};
 use crate::{
     audit::{Deed, Fate},
     auth::own_uid,
@@ -41,11 +43,11 @@ pub type Arrival = (Stream, Operator);
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// Its directory is not private.
-    #[error("the directory {} of the control socket {why}; make it your own with mode 0700, or name another --socket", .path.display())]
+    #[error("the directory {} of the control socket {why}, or name another --socket", .path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with it, and what mends it.
         why: &'static str,
     },
     /// Something else lies at its path.
@@ -57,6 +59,18 @@ pub enum SocketError {
     /// The path does not fit into a socket address.
     #[error("the socket path {} is too long for the system; name a shorter one with --socket", .0.display())]
     TooLong(PathBuf),
+    /// We are not in the group.
+    #[error(
+        "{} could not be given to the group in control.group; the daemon's user must be in it (in a unit: Group=)",
+        .path.display()
+    )]
+    Group {
+        /// The socket, or its directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The system refused.
     #[error("the control socket {} could not be opened", .path.display())]
     Io {
@@ -74,17 +88,28 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Binds the socket at `path`. The caller holds the lock of the state directory, so a file nobody answers on is stale.
-    pub async fn bind(path: &Path) -> Result<Self, SocketError> {
+    /// Binds the socket at `path` for this user and the admins. The caller holds the lock of the state directory, so a file
+    /// nobody answers on is stale.
+    pub async fn bind(path: &Path, admins: &Admins) -> Result<Self, SocketError> {
         let failed = |source| SocketError::Io { path: path.to_owned(), source };
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(SocketError::TooLong(path.to_owned()));
         }
-        private_directory(path.parent().unwrap_or(Path::new(".")))?;
+        own_directory(path.parent().unwrap_or(Path::new(".")), admins)?;
         remove_stale(path).await?;
         let options = ListenerOptions::new().name(path.to_fs_name::<GenericFilePath>().map_err(failed)?);
-        let options = interprocess::os::unix::local_socket::ListenerOptionsExt::mode(options, 0o600);
-        Ok(Self { listener: options.create_tokio().map_err(failed)? })
+        let mode = if admins.gid().is_some() { 0o660 } else { 0o600 };
+        let options = interprocess::os::unix::local_socket::ListenerOptionsExt::mode(options, mode);
+        // The mode is right when the socket appears: the group's bits would be lost to the usual mask.
+        let usual = umask(Mode::from_raw_mode(0o777 & !mode));
+        let bound = options.create_tokio();
+        umask(usual);
+        let bound = Self { listener: bound.map_err(failed)? };
+        if let Some(gid) = admins.gid() {
+            // Until then it is for our own group, of whom nobody is let in who is no admin.
+            give_to_group(path, gid)?;
+        }
+        Ok(bound)
     }
 
     /// Serves operators, so many at a time, until `stop` fires. Streams that want to speak MCP go to `arrivals`.
@@ -181,49 +206,81 @@ async fn converse(
 
 /// Asks the system who is there, hears the hello, and answers it.
 async fn welcome(stream: &mut Stream, hands: &Hands) -> Result<Option<(Purpose, Operator)>, FrameError> {
-    let uid = stream.peer_creds()?.euid().map_or(u32::MAX, u32::from);
+    let facts = &hands.facts;
+    let peer = stream.peer_creds()?;
+    let (uid, gid) = (peer.euid().map_or(u32::MAX, u32::from), peer.egid());
     let hello = Hello::read(read_frame(stream, HELLO_LIMIT).await?);
-    let heard = if uid != 0 && uid != own_uid() {
-        let why = format!("user {uid} may not use this daemon");
-        let (actor, fate) = (Operator { uid }.to_string(), Fate::Denied);
-        hands.recorder.audit().note(Deed { actor, fate, why: Some(why.clone()), ..Deed::own("hello") });
-        Err(Fault::new(FaultKind::NotPermitted, why))
-    } else {
-        hello.map_err(|why| {
+    let heard = match facts.admins.recognise(uid, gid).await {
+        None => {
+            let fault = stranger(uid, &facts.admins);
+            let (actor, why) = (format!("uid:{uid}"), Some(fault.message.clone()));
+            hands.recorder.audit().note(Deed { actor, fate: Fate::Denied, why, ..Deed::own("hello") });
+            Err(fault)
+        }
+        Some(operator) => hello.map(|hello| (hello, operator)).map_err(|why| {
             Fault::new(FaultKind::Refused, why.to_string())
                 .hint("install mcpd and mcpctl of the same release")
-        })
+        }),
     };
-    let hello = match heard {
-        Ok(hello) => hello,
+    let (hello, operator) = match heard {
+        Ok(heard) => heard,
         Err(fault) => {
             write_frame(stream, &Welcome::Refused(fault), HELLO_LIMIT).await?;
             return Ok(None);
         }
     };
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let welcome =
-        Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: hands.facts.state.clone() };
+    let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: facts.state.clone() };
     write_frame(stream, &welcome, HELLO_LIMIT).await?;
-    Ok(Some((hello.purpose, Operator { uid })))
+    Ok(Some((hello.purpose, operator)))
 }
 
-/// Makes the directory with mode 0700, or checks that an existing one is ours and nobody else can write to it.
-fn private_directory(path: &Path) -> Result<(), SocketError> {
+/// Tells somebody who may not operate who may.
+fn stranger(uid: u32, admins: &Admins) -> Fault {
+    let fault = Fault::new(FaultKind::NotPermitted, format!("user {uid} may not use this daemon"));
+    match admins.name() {
+        Some(group) => fault.hint(format!(
+            "members of group {group} may: have root run usermod --append --groups {group} USER, then log in again"
+        )),
+        None => fault,
+    }
+}
+
+/// Makes the directory for us alone, or for us and the admins; or checks that an existing one is ours, that nobody else can
+/// write to it, and that admins can reach into it.
+fn own_directory(path: &Path, admins: &Admins) -> Result<(), SocketError> {
     let bad = |why| Err(SocketError::Directory { path: path.to_owned(), why });
     let failed = |source| SocketError::Io { path: path.to_owned(), source };
+    let is_new = !path.exists();
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    if let (true, Some(gid)) = (is_new, admins.gid()) {
+        give_to_group(path, gid)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o750)).map_err(failed)?;
+    }
     let found = std::fs::symlink_metadata(path).map_err(failed)?;
     if found.is_symlink() || !found.is_dir() {
-        return bad("is a link or no directory");
+        return bad("is a link or no directory; make it one of your own with mode 0700");
     }
     if found.uid() != own_uid() {
-        return bad("belongs to somebody else");
+        return bad("belongs to somebody else; make it your own with mode 0700");
     }
     if found.mode() & 0o022 != 0 {
-        return bad("can be written by others");
+        return bad("can be written by others; make it your own with mode 0700");
+    }
+    let within_reach = |gid| found.mode() & 0o001 != 0 || found.mode() & 0o010 != 0 && found.gid() == gid;
+    if !admins.gid().is_none_or(within_reach) {
+        return bad("is shut to the group in control.group; give it that group and mode 0750");
     }
     Ok(())
+}
+
+/// Gives what is ours to a group, unless it has it already.
+fn give_to_group(path: &Path, gid: u32) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Group { path: path.to_owned(), source };
+    if std::fs::symlink_metadata(path).map_err(failed)?.gid() == gid {
+        return Ok(());
+    }
+    std::os::unix::fs::lchown(path, None, Some(gid)).map_err(failed)
 }
 
 /// Removes a socket nobody answers on; anything else at its path stays, and is in the way.

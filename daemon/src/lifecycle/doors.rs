@@ -9,7 +9,10 @@ use mcpd_config::Config;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::{Boot, LifeError};
-use crate::{control::Socket, tls::TlsPort};
+use crate::{
+    control::{Admins, Socket},
+    tls::TlsPort,
+};
 
 /// Connections that wait in the system to be accepted; the system may make it fewer. Beyond it they are lost in a way
 /// that a silent client never learns of, so it is what a flood may bring between two looks at the queue.
@@ -25,6 +28,8 @@ pub(super) struct Doors {
     pub(super) socket: Socket,
     /// Where it is.
     pub(super) socket_path: PathBuf,
+    /// For whom it is besides us and root.
+    pub(super) admins: Admins,
 }
 
 impl Doors {
@@ -33,8 +38,9 @@ impl Doors {
         let endpoint = config.server.http.then_some(config.server.listen);
         let endpoint = listen(endpoint)?;
         let figures = listen(config.telemetry.listen)?;
-        let (socket, socket_path) = operators_door(config, boot).await?;
-        Ok(Self { endpoint, figures, socket, socket_path })
+        let admins = Admins::find(config.control.group.as_deref())?;
+        let (socket, socket_path) = operators_door(config, boot, &admins).await?;
+        Ok(Self { endpoint, figures, socket, socket_path, admins })
     }
 
     /// Returns where this machine reaches the endpoint: a daemon that listens everywhere, at its loopback address.
@@ -81,19 +87,23 @@ fn certified(address: SocketAddr, hosts: &[String]) -> String {
 
 /// Binds the named socket, or the default one. The user's runtime directory is one for all their daemons, and not always
 /// usable (after `su`, say): what does not work there is bound in the state directory.
-async fn operators_door(config: &Config, boot: &Boot) -> Result<(Socket, PathBuf), LifeError> {
+async fn operators_door(
+    config: &Config,
+    boot: &Boot,
+    admins: &Admins,
+) -> Result<(Socket, PathBuf), LifeError> {
     if let Some(named) = &config.control.socket {
-        return Ok((Socket::bind(named).await?, named.clone()));
+        return Ok((Socket::bind(named, admins).await?, named.clone()));
     }
     let own = boot.place.own_socket();
     let default = boot.place.default_socket(boot.runtime_dir.as_deref());
     if default != own {
-        match Socket::bind(&default).await {
+        match Socket::bind(&default, admins).await {
             Ok(socket) => return Ok((socket, default)),
             Err(error) => tracing::info!(%error, "the control socket is put into the state directory"),
         }
     }
-    Ok((Socket::bind(&own).await?, own))
+    Ok((Socket::bind(&own, admins).await?, own))
 }
 
 fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, LifeError> {

@@ -6,8 +6,13 @@ use mcpd_config::Complaints;
 use mcpd_ipc::CallError;
 
 use crate::{
-    audit::AuditError, control::SocketError, guard::Denied, store::StoreError, telemetry::LogError,
-    tls::TlsError, tools::BadSchema,
+    audit::AuditError,
+    control::{NoGroup, SocketError},
+    guard::Denied,
+    store::StoreError,
+    telemetry::LogError,
+    tls::TlsError,
+    tools::BadSchema,
 };
 
 /// Why the daemon did not start or reload.
@@ -45,8 +50,8 @@ pub enum LifeError {
     OpenState(PathBuf),
     /// Keys exist, but not the pepper they were hashed with.
     #[error(
-        "{} is gone, and {keys} keys were hashed with it; restore it from a backup, or remove the keys from the \
-         database and issue new ones",
+        "{} is gone, and {keys} keys were hashed with it; restore it from a backup, give the service the credential it \
+         came from, or remove the keys from the database and issue new ones",
         .path.display()
     )]
     PepperLost {
@@ -55,6 +60,32 @@ pub enum LifeError {
         /// How many keys depend on it.
         keys: usize,
     },
+    /// The pepper is another one than the keys were hashed with, and the right one is not here.
+    #[error(
+        "the pepper in {} is another one than {keys} keys were hashed with; restore the right one from a backup",
+        .path.display()
+    )]
+    PepperIsAnother {
+        /// Where it was read.
+        path: PathBuf,
+        /// How many keys depend on the right one.
+        keys: usize,
+    },
+    /// The credential holds another pepper than the keys were hashed with; the right one lies in the state directory.
+    #[error(
+        "the credential holds another pepper than {keys} keys were hashed with; make it anew from the right one: \
+         systemd-creds encrypt --name=pepper {} /etc/credstore.encrypted/mcpd.pepper",
+        .file.display()
+    )]
+    CredentialIsAnother {
+        /// The right one.
+        file: PathBuf,
+        /// How many keys depend on it.
+        keys: usize,
+    },
+    /// The group of operators is not known.
+    #[error(transparent)]
+    Group(#[from] NoGroup),
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on; if another program holds it, choose another with --listen")]
     Listen {

@@ -6,6 +6,8 @@ mod error;
 mod first_run;
 mod house;
 mod lock;
+mod manager;
+mod pepper;
 mod privacy;
 mod renewal;
 mod restore;
@@ -28,7 +30,7 @@ pub use stdio::run_stdio;
 
 use crate::{
     audit::{Audit, AuditGuard, Deed},
-    auth::{Keyring, Pepper, Principal},
+    auth::{Keyring, PepperPlace, Principal},
     control::{Facts, Hands, Pictures},
     guard::{Guard, Listed, PeerRules},
     mcp::Sessions,
@@ -41,8 +43,11 @@ use crate::{
 use descriptors::Descriptors;
 use doors::Doors;
 use error::file;
+use first_run::Greeting;
 use house::{Ground, House};
 use lock::Lock;
+use manager::Manager;
+pub(crate) use manager::is_on_record;
 use running::{Parts, Running};
 
 /// How long the store may take to close.
@@ -62,18 +67,23 @@ pub struct Boot {
     pub layers: Vec<(Origin, Overrides)>,
     /// `$XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
+    /// `$CREDENTIALS_DIRECTORY`, where a service manager puts what it hands over.
+    pub credentials_dir: Option<PathBuf>,
+    /// Whether a service manager keeps what is printed.
+    pub on_record: bool,
 }
 
 /// Lives, from the first file read to the last row flushed, and says how it ended.
 pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     privacy::private_umask();
     privacy::no_core_dumps();
+    let manager = Manager::greet(); //                            it learns each step from here on
     let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
     let tls = open_tls(&config)?; //                              before anything is made
     boot.make_state()?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
-    let restored = restore::put_in_place(&boot.database(&config), &boot.pepper())?; // before anything opens it
+    let restored = restore::put_in_place(&boot.database(&config), boot.pepper().file())?; // before anything opens it
     let config_file = first_run::write_config(&boot, read)?;
     let (logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, true))?;
     if let Some(kept) = restored {
@@ -81,7 +91,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     }
     let (audit, records) = boot.audit(&config)?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?; // connect, migrate
-    let keys = boot.keys(&store).await?;
+    let keys = pepper::keyring(&boot.pepper(), &store).await?;
     let asked = config.auth.keys.then(|| Arc::clone(&keys));
     let listed = store.allow().all().await?;
     let house =
@@ -100,6 +110,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
         url: doors.url(tls.as_deref())?,
         address: doors.address()?,
         socket: doors.socket_path.clone(),
+        admins: doors.admins.clone(),
         state: boot.place.state.clone(),
         logs: boot.log_settings(&config, true).directory,
         audit: boot.records(&config),
@@ -110,17 +121,19 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     };
     lock.announce(&facts.socket)?;
     warn_if_open(&config, &house.guard.peers(), &facts);
-    let named = boot.place.is_named();
+    let greeting = Greeting { named: boot.place.is_named(), on_record: boot.on_record };
     // From now on this file is the configuration: one that vanishes is a mistake, not a wish for the defaults.
     let boot = Boot { config_file: facts.config_file.clone(), ..boot };
     let (sessions, memories) = (Arc::clone(&house.sessions), Arc::clone(&house.memories));
     let hands = hands(&house, Arc::clone(&keys), (orders_in, tls.clone()), facts.clone());
-    let running = Running::serve(Parts { boot, house, hands, doors, tls, sockets, operators, logs })?;
-    first_run::greet(&facts, &keys, &config, named).await?;
+    let running =
+        Running::serve(Parts { boot, house, hands, doors, tls, sockets, operators, logs, manager })?;
+    greeting.say(&facts, &keys, &config).await?;
     let started = Deed { subject: Some(env!("CARGO_PKG_VERSION").to_owned()), ..Deed::own("started") };
     if audit.record(started.clone()).await.is_err() {
         audit.note(started); // the log has the cause, and the record follows when it can be written
     }
+    manager.ready("serving");
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
 
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
@@ -219,20 +232,8 @@ impl Boot {
         Ok(())
     }
 
-    /// Loads the keys with the pepper they were hashed with.
-    async fn keys(&self, store: &Store) -> Result<Arc<Keyring>, LifeError> {
-        let path = self.pepper();
-        let rows = store.keys().all().await?;
-        if !rows.is_empty() && !path.exists() {
-            // A new pepper would turn every key away without a word.
-            return Err(LifeError::PepperLost { path, keys: rows.len() });
-        }
-        let pepper = Pepper::load(&path).map_err(file("the pepper", &path, "read"))?;
-        Ok(Arc::new(Keyring::new(store.clone(), pepper, rows)?))
-    }
-
-    fn pepper(&self) -> PathBuf {
-        self.place.state.join("pepper")
+    fn pepper(&self) -> PepperPlace {
+        PepperPlace::find(&self.place.state, self.credentials_dir.as_deref())
     }
 
     fn database(&self, config: &Config) -> PathBuf {

@@ -16,7 +16,9 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use super::{Boot, LifeError, check_simple, doors::Doors, house::House, open_tls, renewal, upkeep};
+use super::{
+    Boot, LifeError, check_simple, doors::Doors, house::House, manager::Manager, open_tls, renewal, upkeep,
+};
 use crate::{
     audit::{Audit, Deed, Fate},
     auth::Caller,
@@ -67,6 +69,7 @@ pub(super) struct Parts {
     /// Operators that are held at a time.
     pub(super) operators: usize,
     pub(super) logs: Logs,
+    pub(super) manager: Manager,
 }
 
 /// The daemon with its doors open.
@@ -79,6 +82,7 @@ pub(super) struct Running {
     changes: watch::Sender<Arc<Config>>,
     logs: Logs,
     audit: Audit,
+    manager: Manager,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -86,7 +90,7 @@ pub(super) struct Running {
 impl Running {
     /// Opens the doors.
     pub(super) fn serve(parts: Parts) -> Result<Self, LifeError> {
-        let Parts { boot, house, hands, doors, tls, sockets, operators, logs } = parts;
+        let Parts { boot, house, hands, doors, tls, sockets, operators, logs, manager } = parts;
         let (changes, in_force) = house.config;
         let config = in_force.borrow().clone();
         let guard = house.guard;
@@ -104,6 +108,7 @@ impl Running {
             renewal::announce(&tls.in_force(), &guard);
             tasks.spawn(renewal::watch(Arc::clone(tls), Arc::clone(&guard), stop.clone()));
         }
+        tasks.spawn(manager.beat(hands.orders.clone(), house.store.clone(), stop.clone()));
         tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),
@@ -135,7 +140,7 @@ impl Running {
         tasks.spawn(doors.socket.serve(Arc::new(hands), operators, arrivals, stop.clone()));
         let (sessions, registry) = (house.sessions, house.registry);
         let audit = house.recorder.audit().clone();
-        Ok(Self { boot, guard, sessions, registry, tls, changes, logs, audit, tasks, stop })
+        Ok(Self { boot, guard, sessions, registry, tls, changes, logs, audit, manager, tasks, stop })
     }
 
     /// Obeys orders until one of them ends the daemon, then ends it.
@@ -143,27 +148,39 @@ impl Running {
         let ended = loop {
             match orders.recv().await {
                 Some(Order::Reload(answer)) => {
+                    self.manager.reloading();
                     let outcome = self.reload();
                     if answer.is_none() {
                         self.signalled("reload", outcome.as_ref().err());
                     }
+                    self.manager.ready(match &outcome {
+                        Ok(_) => "serving; the configuration was reloaded",
+                        Err(_) => "serving; the last reload was refused, the log says why",
+                    });
                     if let Some(answer) = answer {
                         // Whoever asked may have gone; the log knows.
                         let _ = answer.send(outcome);
                     }
                 }
-                Some(Order::Drain(deadline)) => break self.drain(deadline, &mut orders).await,
+                // Whoever asked may have given up by now.
+                Some(Order::Beat(heard)) => drop(heard.send(())),
+                Some(Order::Drain(deadline)) => break self.end(deadline, &mut orders).await,
                 Some(Order::Terminate) => {
                     self.signalled("drain", None);
-                    break self.drain(None, &mut orders).await;
+                    break self.end(None, &mut orders).await;
                 }
                 Some(Order::Restart) => {
-                    break match self.drain(None, &mut orders).await {
+                    let deadline = self.deadline(None);
+                    self.manager.restarting(deadline);
+                    break match self.drain(deadline, &mut orders).await {
                         Ended::Stopped => Ended::Stopped,
                         Ended::Drained | Ended::DeadlinePassed { .. } | Ended::Restart => Ended::Restart,
                     };
                 }
-                Some(Order::Stop) | None => break Ended::Stopped,
+                Some(Order::Stop) | None => {
+                    self.manager.stopping(Duration::ZERO);
+                    break Ended::Stopped;
+                }
             }
         };
         self.guard.drain();
@@ -237,9 +254,20 @@ impl Running {
         Ok(tls.read(required).ok())
     }
 
+    /// Returns how long running calls get: what somebody said, else what is configured.
+    fn deadline(&self, said: Option<Duration>) -> Duration {
+        said.unwrap_or_else(|| self.changes.borrow().server.drain_deadline).min(LONGEST_DRAIN)
+    }
+
+    /// Drains for good.
+    async fn end(&self, deadline: Option<Duration>, orders: &mut mpsc::Receiver<Order>) -> Ended {
+        let deadline = self.deadline(deadline);
+        self.manager.stopping(deadline);
+        self.drain(deadline, orders).await
+    }
+
     /// Refuses new work and waits for what runs, until the deadline or until somebody orders to stop.
-    async fn drain(&self, deadline: Option<Duration>, orders: &mut mpsc::Receiver<Order>) -> Ended {
-        let deadline = deadline.unwrap_or_else(|| self.changes.borrow().server.drain_deadline);
+    async fn drain(&self, deadline: Duration, orders: &mut mpsc::Receiver<Order>) -> Ended {
         tracing::info!(calls = self.guard.calls_in_flight(), ?deadline, "draining");
         self.sessions.log_all(LogLevel::Notice, "the daemon is draining; it will be back after its restart");
         self.guard.drain();
@@ -254,11 +282,12 @@ impl Running {
                     Some(Order::Stop | Order::Terminate) | None => return,
                     // Draining already; and a configuration no longer matters.
                     Some(Order::Drain(_) | Order::Reload(_) | Order::Restart) => {}
+                    Some(Order::Beat(heard)) => drop(heard.send(())),
                 }
             }
         };
         let ended = tokio::select! {
-            finished = timeout_at(Instant::now() + deadline.min(LONGEST_DRAIN), finished) => match finished {
+            finished = timeout_at(Instant::now() + deadline, finished) => match finished {
                 Ok(()) => Ended::Drained,
                 Err(_) => Ended::DeadlinePassed { calls: self.guard.calls_in_flight() },
             },

@@ -89,7 +89,7 @@ fn stop_on_signals() -> CancellationToken {
     tokio::spawn(async move {
         while let Some(order) = given.recv().await {
             match order {
-                Order::Reload(_) => {}
+                Order::Reload(_) | Order::Beat(_) => {}
                 Order::Drain(_) | Order::Restart | Order::Terminate | Order::Stop => ended.cancel(),
             }
         }

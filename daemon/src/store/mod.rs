@@ -15,6 +15,7 @@ mod keys;
 mod memories;
 mod migrate;
 mod notes;
+mod pepper;
 mod plan;
 mod projects;
 mod quality;
@@ -59,6 +60,7 @@ pub use memories::{
     Stored, Unembedded,
 };
 pub use notes::{NewNote, Note, NoteFilter, NoteRepository};
+pub use pepper::PepperRepository;
 pub use plan::{Plan, PlannedTodo};
 pub use projects::{Owner, ProjectRepository, ProjectRow, ProjectSummary};
 pub use quality::{
@@ -153,6 +155,11 @@ impl Store {
     /// Returns which tools operators switched off.
     pub fn tools(&self) -> ToolRepository<'_> {
         ToolRepository(self)
+    }
+
+    /// Returns what is known of the pepper.
+    pub fn pepper(&self) -> PepperRepository<'_> {
+        PepperRepository(self)
     }
 
     /// Returns the projects.

@@ -96,6 +96,11 @@ impl Daemon {
         Self::spawn(command, home, &[])
     }
 
+    /// Starts a daemon from a command that was prepared for this home.
+    pub fn start_command(command: Command, home: tempfile::TempDir) -> Self {
+        Self::spawn(command, home, &[])
+    }
+
     /// Starts a daemon that may have so many files open.
     pub fn start_with_descriptors(descriptors: usize, config: &str) -> Self {
         let home = home(config);

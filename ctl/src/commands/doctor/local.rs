@@ -25,7 +25,7 @@ const STRANGERS: u32 = 0o007;
 pub(super) fn checks(daemon: &Daemon, user: Option<u32>) -> Result<Vec<Check>, Error> {
     let mut checks = Vec::new();
     let mut owner = None;
-    if daemon.socket.is_none() || daemon.state_dir.is_some() {
+    if daemon.has_place() {
         let place = Place::find(daemon.state_dir.clone())?;
         let found = state_directory(&place.state, user, daemon);
         owner = found.owner;
