@@ -3,14 +3,12 @@
 //! The secret is 43 characters of base 62 (256 bits); the last six are a CRC-32 of all before them, so that a typo or
 //! a cut-off paste is told from a wrong key without asking the store. At rest lies an HMAC-SHA-256 under a pepper.
 
-use std::{io::Write, path::Path};
-
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{Rng, RngExt};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use super::PepperPlace;
+use crate::secret::{Secret, handed_key, key_file};
 
 const PREFIX: &str = "mcpd_sk_";
 const ID: usize = 12;
@@ -113,19 +111,17 @@ const FOREIGN_ID: &str = "old-";
 pub struct Pepper(Hmac<Sha256>);
 
 impl Pepper {
-    /// Reads the pepper at `path`, making it on the first run.
-    pub fn load(path: &Path) -> std::io::Result<Self> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(path)?,
-            Err(error) => return Err(error),
-        };
-        if bytes.len() < 32 {
-            let reason = "the pepper is shorter than 32 bytes; restore it from a backup";
-            return Err(std::io::Error::other(reason));
+    /// Reads the pepper, making the file on the first run. A credential is the service manager's, and as it made it.
+    pub fn load(place: &PepperPlace) -> std::io::Result<Self> {
+        match place {
+            PepperPlace::File(path) => Self::of(&key_file(path)?),
+            PepperPlace::Credential { path, .. } => Self::of(&handed_key(path)?),
         }
-        let hmac = Hmac::new_from_slice(&bytes).map_err(std::io::Error::other)?;
-        Ok(Self(hmac))
+    }
+
+    /// Takes the bytes.
+    pub fn of(bytes: &[u8]) -> std::io::Result<Self> {
+        Hmac::new_from_slice(bytes).map(Self).map_err(std::io::Error::other)
     }
 
     /// Returns a mark by which this pepper is known again, and nothing else is. No key has blanks, so none has it.
@@ -152,35 +148,10 @@ impl Pepper {
     }
 }
 
-/// Writes a new pepper; of two processes starting at once, the second reads what the first wrote.
-fn create(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(vec![0u8; 32]);
-    rand::rng().fill_bytes(&mut bytes);
-    let parent = path.parent().unwrap_or(Path::new("."));
-    let fresh = parent.join(format!(".pepper.{}", std::process::id()));
-    let mut file = private_file(&fresh)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    let linked = std::fs::hard_link(&fresh, path);
-    std::fs::remove_file(&fresh)?;
-    match linked {
-        Ok(()) => Ok(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Ok(Zeroizing::new(std::fs::read(path)?))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::File::options();
-    options.write(true).create(true).truncate(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -229,22 +200,20 @@ mod tests {
     fn the_pepper_is_made_once_and_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pepper");
+        let load = |path: &Path| Pepper::load(&PepperPlace::File(path.to_owned()));
         let key = KeyText::generate();
-        let digest = Pepper::load(&path).unwrap().digest(&key);
-        assert_eq!(Pepper::load(&path).unwrap().digest(&key), digest);
-        assert_eq!(Pepper::load(&path).unwrap().mark(), Pepper::load(&path).unwrap().mark());
-        assert_ne!(
-            Pepper::load(&dir.path().join("other")).unwrap().mark(),
-            Pepper::load(&path).unwrap().mark()
-        );
-        assert_ne!(Pepper::load(&path).unwrap().digest(&KeyText::generate()), digest);
+        let digest = load(&path).unwrap().digest(&key);
+        assert_eq!(load(&path).unwrap().digest(&key), digest);
+        assert_eq!(load(&path).unwrap().mark(), load(&path).unwrap().mark());
+        assert_ne!(load(&dir.path().join("other")).unwrap().mark(), load(&path).unwrap().mark());
+        assert_ne!(load(&path).unwrap().digest(&KeyText::generate()), digest);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         std::fs::write(&path, "short").unwrap();
-        assert!(Pepper::load(&path).is_err());
+        assert!(load(&path).is_err());
     }
 
     proptest! {

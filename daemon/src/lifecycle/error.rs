@@ -45,8 +45,18 @@ pub enum LifeError {
         /// The state directory.
         state: PathBuf,
     },
+    /// A file is not as it must be.
+    #[error("{what} {} {mend}", .path.display())]
+    Unsafe {
+        /// What it is.
+        what: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong, and the command that mends it.
+        mend: String,
+    },
     /// Others could change what the daemon keeps.
-    #[error("the state directory {} can be written by others; make it your own: chmod 700", .0.display())]
+    #[error("the state directory {} can be written by others; make it your own: chmod 700 {}", .0.display(), .0.display())]
     OpenState(PathBuf),
     /// Keys exist, but not the pepper they were hashed with.
     #[error(

@@ -12,14 +12,11 @@ mod privacy;
 mod renewal;
 mod restore;
 mod running;
+mod safety;
 mod stdio;
 mod upkeep;
 
-use std::{
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use mcpd_config::{Config, Origin, Overrides, Profile};
 use mcpd_ipc::Place;
@@ -81,7 +78,8 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
     let tls = open_tls(&config)?; //                              before anything is made
-    boot.make_state()?;
+    safety::state_directory(&boot.place.state)?;
+    safety::files(&boot, &boot.database(&config), read.as_deref())?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
     let restored = restore::put_in_place(&boot.database(&config), boot.pepper().file())?; // before anything opens it
     let config_file = first_run::write_config(&boot, read)?;
@@ -222,16 +220,6 @@ impl Boot {
         Ok((Config::load(layer, &self.layers)?, path))
     }
 
-    fn make_state(&self) -> Result<(), LifeError> {
-        let state = &self.place.state;
-        private_directory(state).map_err(file("the state directory", state, "made"))?;
-        let mode = std::fs::metadata(state).map_err(file("the state directory", state, "read"))?.mode();
-        if mode & 0o022 != 0 {
-            return Err(LifeError::OpenState(state.clone()));
-        }
-        Ok(())
-    }
-
     fn pepper(&self) -> PepperPlace {
         PepperPlace::find(&self.place.state, self.credentials_dir.as_deref())
     }
@@ -252,13 +240,6 @@ impl Boot {
         let own = || self.place.state.join("logs");
         LogSettings { directory: config.telemetry.directory.clone().unwrap_or_else(own), stderr }
     }
-}
-
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 /// A daemon without keys says so loudly; who chose it must see it each time.

@@ -16,7 +16,7 @@ pub(super) async fn keyring(place: &PepperPlace, store: &Store) -> Result<Arc<Ke
     if !rows.is_empty() && !path.exists() {
         return Err(LifeError::PepperLost { path: path.to_owned(), keys: rows.len() });
     }
-    let pepper = Pepper::load(path).map_err(file("the pepper", path, "read"))?;
+    let pepper = Pepper::load(place).map_err(file("the pepper", path, "read"))?;
     let (mark, kept) = (pepper.mark(), store.pepper().mark().await?);
     let beside = mark_beside(place)?;
     // Where no mark was kept yet, the file was all there was.
@@ -42,7 +42,11 @@ pub(super) async fn keyring(place: &PepperPlace, store: &Store) -> Result<Arc<Ke
 fn mark_beside(place: &PepperPlace) -> Result<Option<String>, LifeError> {
     match place {
         PepperPlace::Credential { file: beside, .. } if beside.exists() => {
-            let found = Pepper::load(beside).map_err(file("the pepper", beside, "read"))?;
+            let found = Pepper::load(&PepperPlace::File(beside.clone())).map_err(file(
+                "the pepper",
+                beside,
+                "read",
+            ))?;
             Ok(Some(found.mark()))
         }
         PepperPlace::Credential { .. } | PepperPlace::File(_) => Ok(None),

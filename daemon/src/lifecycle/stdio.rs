@@ -6,7 +6,7 @@ use interprocess::local_socket::tokio::Stream;
 use mcpd_ipc::{CallError, Purpose, connect_stream, halves};
 use tokio_util::sync::CancellationToken;
 
-use super::{Boot, LifeError, house::House};
+use super::{Boot, LifeError, house::House, safety};
 use crate::{
     audit::Audit,
     auth::{Caller, own_uid},
@@ -24,11 +24,12 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     super::privacy::private_umask();
     super::privacy::no_core_dumps();
     let stop = stop_on_signals();
-    let (config, _) = boot.load()?;
+    let (config, read) = boot.load()?;
     if let Some(daemon) = running_daemon(&boot, config.control.socket.as_deref()).await? {
         return Ok(bridge(halves(daemon), stop).await?);
     }
-    boot.make_state()?;
+    safety::state_directory(&boot.place.state)?;
+    safety::files(&boot, &boot.database(&config), read.as_deref())?;
     let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
     let house =

@@ -26,6 +26,16 @@ pub(crate) fn key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     }
 }
 
+/// Reads a key that somebody else keeps and hands over; who may read it is theirs to say.
+pub(crate) fn handed_key(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+    if bytes.len() < LENGTH {
+        return Err(Error::other(format!("it is shorter than {LENGTH} bytes; restore it from a backup")));
+    }
+    Ok(bytes)
+}
+
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let found = std::fs::symlink_metadata(path)?;
     if !found.is_file() {
@@ -34,12 +44,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     if found.mode() & 0o077 != 0 {
         return Err(Error::other(format!("others may use it; make it yours: chmod 600 {}", path.display())));
     }
-    let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
-    if bytes.len() < LENGTH {
-        return Err(Error::other(format!("it is shorter than {LENGTH} bytes; restore it from a backup")));
-    }
-    Ok(bytes)
+    handed_key(path)
 }
 
 /// Writes a new one; of two processes starting at once, the second reads what the first wrote.

@@ -3,5 +3,5 @@
 mod key_file;
 mod text;
 
-pub(crate) use key_file::key_file;
+pub(crate) use key_file::{handed_key, key_file};
 pub use text::Secret;
