@@ -155,13 +155,16 @@ fn permissions(hands: &Hands) -> Vec<Check> {
         PepperPlace::File(path) => Some(path.as_path()),
         PepperPlace::Credential { .. } => None,
     };
-    let secret = [pepper, Some(hands.store.path())].into_iter().flatten().map(|path| (path, 0o077));
+    let config = hands.config.borrow().clone();
+    let keys = [&config.ai.key_file, &config.embeddings.key_file].map(Option::as_deref);
+    let secret = [pepper, Some(hands.store.path())].into_iter().chain(keys);
+    let secret = secret.flatten().map(|path| (path, 0o077));
     // These hold no secret of their own, so others may read them; who can write them can open every door.
     let own = [facts.state.as_path(), facts.logs.as_path()].into_iter().chain(facts.config_file.as_deref());
     let all = secret.chain(own.map(|path| (path, 0o022)));
     let mut wrong: Vec<Check> = all.filter_map(|(path, mask)| open_to_others(path, mask)).collect();
     if wrong.is_empty() {
-        let found = "state, pepper, database, logs and configuration are the daemon's own";
+        let found = "state, secrets, database, logs and configuration are the daemon's own";
         wrong.push(check("permissions", Verdict::Ok, found, None));
     }
     wrong
