@@ -8,8 +8,10 @@
     reason = "each test file uses its part"
 )]
 
+pub mod cut;
 pub mod events;
 pub mod mutants;
+pub mod past;
 pub mod provider;
 pub mod secure;
 pub mod shapes;
