@@ -23,7 +23,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
 
-pub use care::{READY, kept_at};
+pub use care::{READY, forget_unready, kept_at};
 pub use feeds::Pictures;
 pub use server::{Arrival, Socket, SocketError};
 

@@ -249,5 +249,7 @@ pub async fn sound(database: &mut SqliteConnection) {
     assert_eq!(stray.len(), 0);
 }
 
-const STORE: &str = "def open_store(path):\n    return path\n\n\ndef never_used(a, b, c, d, e, f, g, h):\n    return a\n";
-const MAIN: &str = "from shop.store import open_store\n\n\ndef main():\n    return open_store('x')\n\n\nmain()\n";
+const STORE: &str =
+    "def open_store(path):\n    return path\n\n\ndef never_used(a, b, c, d, e, f, g, h):\n    return a\n";
+const MAIN: &str =
+    "from shop.store import open_store\n\n\ndef main():\n    return open_store('x')\n\n\nmain()\n";
