@@ -52,6 +52,16 @@ async fn the_first_start_makes_what_it_needs_and_says_how_to_connect() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn no_core_dump_is_left_in_which_keys_would_be() {
+    let daemon = Daemon::start("");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let bounds: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(bounds, ["0", "0"], "{core}");
+}
+
+#[test]
 fn a_second_daemon_is_refused_and_told_who_is_first() {
     let daemon = Daemon::start("");
     let second = support::mcpd(daemon.home())
