@@ -47,8 +47,21 @@ async fn the_first_start_makes_what_it_needs_and_says_how_to_connect() {
     }
     daemon.signal("TERM");
     assert!(daemon.wait().success());
+    for name in ["mcpd.db-wal", "mcpd.db-shm"] {
+        assert!(!daemon.state().join(name).exists(), "{name}: after an orderly end the database is one file");
+    }
     let again = Daemon::start_in(daemon.take_home(), &[]);
     assert!(!again.greeting.contains("Bearer"), "a key is shown once: {}", again.greeting);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_core_dump_is_left_in_which_keys_would_be() {
+    let daemon = Daemon::start("");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let bounds: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(bounds, ["0", "0"], "{core}");
 }
 
 #[test]
@@ -124,7 +137,8 @@ async fn a_newer_database_is_refused_with_a_clear_word() {
     database.close().await.unwrap();
     let refused = support::mcpd(daemon.home()).arg("--state-dir").arg(daemon.state()).output().unwrap();
     let told = String::from_utf8(refused.stderr).unwrap();
-    assert!(told.contains("newer mcpd"), "{told}");
+    let advice = "newer mcpd; start that version, or restore a backup made before the upgrade";
+    assert!(told.contains(advice), "{told}");
 }
 
 #[tokio::test]

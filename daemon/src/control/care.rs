@@ -33,6 +33,18 @@ pub fn kept_at(database: &Path) -> PathBuf {
     name(if database.exists() { free } else { free - 1 })
 }
 
+/// Removes what a restore had begun to lay ready when it was cut short; what is ready stays. Nobody may lay anything
+/// ready meanwhile.
+pub fn forget_unready(database: &Path, pepper: &Path) {
+    for file in [database, pepper] {
+        Part::forget(&beside(file, READY));
+    }
+    if !beside(database, READY).exists() {
+        // The database is named last: a pepper alone waits for nothing.
+        let _ = std::fs::remove_file(beside(pepper, READY));
+    }
+}
+
 pub(super) async fn backup(hands: &Hands, operator: Operator, ask: Backup) -> Result<BackupReport, Fault> {
     let file = absolute(&ask.file)?;
     let _alone = hands.caring.lock().await;

@@ -29,6 +29,11 @@ impl Part {
         Ok((part, opened))
     }
 
+    /// Removes one for a file of that name that a process left behind which is no more.
+    pub(super) fn forget(file: &Path) {
+        drop(Self { path: beside(file, ".part"), named: false });
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

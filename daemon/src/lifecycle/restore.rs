@@ -8,6 +8,7 @@ use crate::store::beside;
 
 /// Puts what was laid ready in place and returns where the database that was there is kept.
 pub(super) fn put_in_place(database: &Path, pepper: &Path) -> Result<Option<PathBuf>, LifeError> {
+    crate::control::forget_unready(database, pepper);
     let ready = beside(database, crate::control::READY);
     if !ready.exists() {
         return Ok(None);
@@ -47,6 +48,17 @@ mod tests {
         let mut names: Vec<_> = names.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_never_became_ready_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["m.db", "pepper", "m.db.restore.part", "m.db.restore.part-journal", "pepper.restore"] {
+            std::fs::write(at(name), name).unwrap();
+        }
+        assert_eq!(put_in_place(&at("m.db"), &at("pepper")).unwrap(), None);
+        assert_eq!(files(dir.path()), ["m.db", "pepper"]);
     }
 
     #[test]

@@ -63,6 +63,13 @@ impl CareRepository<'_> {
         self.0.writer.run(|connection| touch(connection).boxed()).await
     }
 
+    /// Takes the write-ahead log into the database, and removes it when nobody else has it open.
+    pub(super) async fn fold(&self) -> Result<(), StoreError> {
+        let mut last = existing(self.0.path()).connect().await?;
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut last).await?;
+        Ok(last.close().await?)
+    }
+
     /// Writes a copy to `file`, which must not exist, labels it, and checks it.
     pub async fn copy(&self, file: &Path, label: &Label) -> Result<Contents, StoreError> {
         let mut source = existing(self.0.path()).connect().await?;

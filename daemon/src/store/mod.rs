@@ -239,10 +239,15 @@ impl Store {
         self.writer.writable().is_failing()
     }
 
-    /// Commits what is queued, closes every connection and waits for that.
+    /// Commits what is queued, closes every connection and waits for that. What is left is one file, unless another
+    /// process has it open.
     pub async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
+        // Who closes last takes the write-ahead log into the database, and those that only read cannot.
+        if let Err(error) = self.care().fold().await {
+            tracing::warn!(%error, "the write-ahead log stays beside the database until the next start");
+        }
     }
 }
 

@@ -8,9 +8,11 @@
     reason = "each test file uses its part"
 )]
 
+pub mod cut;
 pub mod events;
 pub mod faults;
 pub mod mutants;
+pub mod past;
 pub mod provider;
 pub mod secure;
 pub mod shapes;
