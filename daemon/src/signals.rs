@@ -33,21 +33,24 @@ pub fn orders() -> (Orders, mpsc::Receiver<Order>) {
 }
 
 /// Turns signals into orders until the receiver is gone: SIGTERM and SIGINT drain, a second one stops at once,
-/// SIGHUP reloads.
-pub async fn listen(orders: Orders) -> std::io::Result<()> {
+/// SIGHUP reloads. They are caught from the call on, before the future is first polled: on a busy machine that is later
+/// than the announcement, and a signal then would end the process as if nobody listened.
+pub fn listen(orders: Orders) -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        let order = tokio::select! {
-            _ = terminate.recv() => Order::Terminate,
-            _ = interrupt.recv() => Order::Terminate,
-            _ = hangup.recv() => Order::Reload(None),
-        };
-        if orders.send(order).await.is_err() {
-            return Ok(());
+    Ok(async move {
+        loop {
+            let order = tokio::select! {
+                _ = terminate.recv() => Order::Terminate,
+                _ = interrupt.recv() => Order::Terminate,
+                _ = hangup.recv() => Order::Reload(None),
+            };
+            if orders.send(order).await.is_err() {
+                return;
+            }
         }
-    }
+    })
 }

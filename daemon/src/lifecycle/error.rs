@@ -34,6 +34,9 @@ pub enum LifeError {
         #[source]
         source: io::Error,
     },
+    /// The system delivers no signals.
+    #[error("signals of the system could not be caught")]
+    Signals(#[source] io::Error),
     /// Another daemon has the state directory.
     #[error(
         "{who} runs on {}; stop it with: mcpctl shutdown; or name another directory with --state-dir",

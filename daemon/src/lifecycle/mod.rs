@@ -98,7 +98,7 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let back = house.sessions.restore(|who| principal(&keys, &house.guard, who)).await?; // clients go on where they were
     house.news.resume();
     let (orders_in, orders) = signals::orders();
-    let signals = tokio::spawn(signals::listen(orders_in.clone()));
+    let signals = tokio::spawn(signals::listen(orders_in.clone()).map_err(LifeError::Signals)?);
 
     let (sockets, operators) = (descriptors.sockets(&config), descriptors.operators());
     let doors = Doors::bind(&config, &boot).await?; //          bind early: fail before we announce

@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     super::privacy::private_umask();
     super::privacy::no_core_dumps();
-    let stop = stop_on_signals();
+    let stop = stop_on_signals()?;
     let (config, read) = boot.load()?;
     if let Some(daemon) = running_daemon(&boot, config.control.socket.as_deref()).await? {
         return Ok(bridge(halves(daemon), stop).await?);
@@ -82,10 +82,10 @@ async fn running_daemon(boot: &Boot, from_file: Option<&Path>) -> Result<Option<
 }
 
 /// Returns a token that fires when the system asks the process to end.
-fn stop_on_signals() -> CancellationToken {
+fn stop_on_signals() -> Result<CancellationToken, LifeError> {
     let stop = CancellationToken::new();
     let (orders, mut given) = signals::orders();
-    tokio::spawn(signals::listen(orders));
+    tokio::spawn(signals::listen(orders).map_err(LifeError::Signals)?);
     let ended = stop.clone();
     tokio::spawn(async move {
         while let Some(order) = given.recv().await {
@@ -95,5 +95,5 @@ fn stop_on_signals() -> CancellationToken {
             }
         }
     });
-    stop
+    Ok(stop)
 }

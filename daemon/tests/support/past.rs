@@ -156,6 +156,14 @@ impl Past {
             })
             .await;
         }
+        super::eventually("terms of the first releases are made anew", async || {
+            let old: i64 = sqlx::query_scalar("SELECT count(*) FROM memories WHERE analysis = 0")
+                .fetch_one(&mut super::open(daemon).await)
+                .await
+                .unwrap();
+            old == 0
+        })
+        .await;
         let before = self.answers.iter().filter(|(since, ..)| *since <= schema);
         for ((_, name, was), (_, _, is)) in before.zip(answers(&peer, schema).await) {
             assert_eq!(lasting(was), lasting(&is), "{name}, from schema {schema}");
