@@ -263,7 +263,7 @@ fn no_secret_is_seen_anywhere() {
     let mut seen: Vec<(&str, Vec<u8>)> = vec![("dashboard", dashboard(&mcpd).into_bytes())];
     for line in [
         "stats --json",
-        "audit tail -n 1000 --json",
+        "audit tail -n 500 --json",
         "logs -n 10000 --json",
         "keys list --json",
         "doctor --json",

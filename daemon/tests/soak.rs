@@ -105,6 +105,7 @@ impl Met {
 
 /// One client that goes through the tools, a little slower than it could.
 async fn client(number: u64, peer: Peer, met: Arc<Met>, stop: CancellationToken) {
+    let mut todo: Option<String> = None;
     for turn in 0u64.. {
         if stop.is_cancelled() {
             return;
@@ -112,7 +113,12 @@ async fn client(number: u64, peer: Peer, met: Arc<Met>, stop: CancellationToken)
         let project = format!("p{}", number % 3);
         // As many memories as there are once: what is kept does not grow with time, but for todos, which are small.
         let content = format!("fact {} about the staging database of client {number}", turn % 200);
+        // What is created is done soon, so that as many wait as did before.
+        let done = todo.take_if(|_| turn % 6 == 4);
         let (tool, writes, arguments) = match turn % 6 {
+            4 if done.is_some() => {
+                ("update_todo_status", true, json!({ "todo_id": done, "status": "completed" }))
+            }
             0 => {
                 ("create_todo", true, json!({ "project_id": project, "title": format!("t{number}n{turn}") }))
             }
@@ -136,6 +142,7 @@ async fn client(number: u64, peer: Peer, met: Arc<Met>, stop: CancellationToken)
                     let said = body["result"]["content"][0]["text"].as_str().unwrap_or_default();
                     met.failed(writes, format!("{tool}: {status} {} {}", body["error"], head(said)));
                 }
+                todo = body["result"]["structuredContent"]["todo_id"].as_str().map(str::to_owned).or(todo);
             }
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

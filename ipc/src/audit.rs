@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Reads the newest records of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditTail {
-    /// As many as these at most, 1,000 at most.
+    /// As many as these, 500 at most: the newest, or those that follow `after`.
     pub limit: u32,
-    /// Only those after this number.
+    /// Only those after this number; zero is from the newest backwards.
     #[serde(default)]
     pub after: u64,
     /// Only those of actors that contain this.

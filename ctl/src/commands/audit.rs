@@ -17,7 +17,7 @@ use crate::{
 /// How often a follower asks for more.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Records that are asked for at a time while following.
-const BATCH: u32 = 1000;
+const BATCH: u32 = 500;
 /// How long a look through the whole chain may take, whatever `--timeout` says less.
 const LOOKING: Duration = Duration::from_secs(600);
 /// Columns of a moment; a record that does not say when keeps them empty.
@@ -45,7 +45,7 @@ pub(crate) struct TailArgs {
     follow: bool,
     /// Records that were made before, counted after the filters
     #[arg(short = 'n', long, value_name = "COUNT", default_value = "50",
-        value_parser = clap::value_parser!(u32).range(1..=1000))]
+        value_parser = clap::value_parser!(u32).range(1..=500))]
     lines: u32,
     /// Only what actors did whose name contains this, as in uid:1000 or key:
     #[arg(long, value_name = "TEXT")]
@@ -108,8 +108,10 @@ async fn tail(args: TailArgs, daemon: &Daemon, out: &mut Output) -> Result<Ended
             break;
         }
         ask.limit = BATCH;
-        ask.after = records.last().map_or(ask.after, |last| last.seq);
-        tokio::time::sleep(PAUSE).await;
+        ask.after = records.last().map_or(ask.after, |last| last.seq).max(1);
+        if records.len() < BATCH as usize {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
     if !seen {
         out.note(&Page::of("the audit has no such records"));

@@ -28,6 +28,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Records after which a checkpoint is logged, and the time after which it is if there was any.
 const CHECKPOINT: (u64, Duration) = (1000, Duration::from_secs(60 * 60));
 
+/// Recorded when the disk takes records again.
+const AGAIN: &str = "audit_writes_again";
+
 /// What is wanted of the thread.
 pub(super) enum Order {
     /// Record this now, and say its number.
@@ -87,6 +90,17 @@ impl Drop for Clerk {
     }
 }
 
+/// Says that nothing is recorded any more when the thread ends by a panic.
+struct Watch(Arc<Mutex<Option<String>>>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *self.0.lock() = Some("the thread that writes it has ended; restart the daemon".to_owned());
+        }
+    }
+}
+
 struct Writing {
     folder: Folder,
     shared: Shared,
@@ -98,6 +112,7 @@ struct Writing {
 
 impl Writing {
     fn run(mut self, queue: &Receiver<Order>) {
+        let _watch = Watch(Arc::clone(&self.shared.trouble));
         loop {
             match queue.recv_timeout(TICK) {
                 Ok(Order::Keep(deed, answer)) => {
@@ -131,6 +146,10 @@ impl Writing {
     fn end(mut self) {
         self.tick();
         self.say();
+        let lost = self.shared.notes.take().len();
+        if lost > 0 {
+            tracing::error!(target: "mcpd::audit", lost, "what was noted could not be recorded before the end");
+        }
     }
 
     fn look(&mut self, answer: oneshot::Sender<Head>) {
@@ -143,7 +162,7 @@ impl Writing {
         let now = Utc::now();
         let (deeds, answers): (Vec<_>, Vec<_>) =
             deeds.into_iter().map(|(deed, answer)| ((deed, (now, 1)), answer)).unzip();
-        let done = self.append(deeds);
+        let done = self.append(&deeds);
         let count = answers.len() as u64;
         for (answer, place) in answers.into_iter().zip(1..) {
             let _ = answer.send(match &done {
@@ -160,16 +179,17 @@ impl Writing {
         if notes.is_empty() && !troubled {
             return;
         }
-        let mut deeds = notes.clone();
+        let mut deeds = notes;
         if troubled {
-            deeds.push((Deed::own("audit_writes_again"), (Utc::now(), 1)));
+            deeds.push((Deed::own(AGAIN), (Utc::now(), 1)));
         }
-        if self.append(deeds).is_err() {
-            self.shared.notes.put_back(notes);
+        if self.append(&deeds).is_err() {
+            deeds.retain(|(deed, _)| deed.action != AGAIN);
+            self.shared.notes.put_back(deeds);
         }
     }
 
-    fn append(&mut self, deeds: Vec<(Deed, Tally)>) -> Result<u64, String> {
+    fn append(&mut self, deeds: &[(Deed, Tally)]) -> Result<u64, String> {
         let bounds = {
             let settings = self.settings.read();
             Bounds { file_size: settings.file_size, keep: settings.keep as usize }

@@ -11,9 +11,10 @@ use std::{
 use chrono::Utc;
 
 use super::{
-    AuditError, Deed, Fate, Record,
+    AuditError, Deed, Record,
     notes::Tally,
     record::{GENESIS, Mac, Seal, hex, unhex},
+    verify::{Wanted, verify},
 };
 
 /// Begins the name of every file.
@@ -47,6 +48,8 @@ pub(super) struct Bounds {
 /// The folder, as the one who writes it knows it.
 pub(super) struct Folder {
     directory: PathBuf,
+    /// The folder itself, opened once: to sync it takes no descriptor when there is none left.
+    handle: File,
     seal: Seal,
     head: Head,
     written: Option<Written>,
@@ -70,20 +73,24 @@ impl Folder {
     pub(super) fn open(directory: &Path, key: &Path) -> Result<Self, AuditError> {
         private_directory(directory)?;
         let files = files(directory)?;
-        if !files.is_empty() && !key.exists() {
+        let had_key = key.exists();
+        if !files.is_empty() && !had_key {
             return Err(AuditError::KeyLost { key: key.to_owned(), directory: directory.to_owned() });
         }
         let place = |error: io::Error| AuditError::Place { path: key.to_owned(), why: error.to_string() };
         let seal = Seal::new(&crate::secret::key_file(key).map_err(place)?)?;
-        let fresh = Head { seq: 0, mac: GENESIS };
-        let mut folder =
-            Self { directory: directory.to_owned(), seal, head: fresh, written: None, broken: None };
-        folder.take_up(&files)?;
+        let (handle, head) = (File::open(directory)?, Head { seq: 0, mac: GENESIS });
+        let directory = directory.to_owned();
+        let mut folder = Self { directory, handle, seal, head, written: None, broken: None };
+        folder.take_up(&files, had_key)?;
+        if let Some(why) = &folder.broken {
+            tracing::error!(target: "mcpd::audit", why, "the audit is not what was written; the next record tells");
+        }
         Ok(folder)
     }
 
-    /// Finds the end of the chain.
-    fn take_up(&mut self, files: &[PathBuf]) -> Result<(), AuditError> {
+    /// Finds the end of the chain: the last record that is as it was written.
+    fn take_up(&mut self, files: &[PathBuf], had_key: bool) -> Result<(), AuditError> {
         let remembered = self.remembered();
         let Some(last) = files.last() else {
             match remembered {
@@ -91,37 +98,32 @@ impl Folder {
                     self.broken = Some(format!("records 1 to {} are gone", head.seq));
                     self.head = head;
                 }
-                _ => self.remember(),
+                // Where there is a key there was a chain.
+                None if had_key => self.broken = Some("all records are gone".to_owned()),
+                _ => self.remember_for_good()?,
             }
             return Ok(());
         };
         let file = File::options().read(true).write(true).open(last)?;
-        let (length, found) = end(&file)?;
+        let length = whole_lines(&file)?;
         let torn = file.metadata()?.len() > length;
         if length == 0 {
             // Begun by a process that ended before its first record was there.
             std::fs::remove_file(last)?;
-            return self.take_up(&files[..files.len() - 1]);
+            return self.take_up(&files[..files.len() - 1], had_key);
         }
         self.written = Some(Written { file, path: last.clone(), length, torn });
-        let Some(found) = found else {
-            self.broken = Some(format!("the end of {} is no record", last.display()));
-            self.head = remembered.unwrap_or(self.head);
-            return Ok(());
+        let first = first_of(last).unwrap_or(1);
+        let after = remembered.map_or(first, |head| head.seq.min(first)).saturating_sub(1);
+        let wanted = Wanted { head: remembered.unwrap_or(self.head), checkpoint: None, after };
+        let looked = verify(&self.directory, &self.seal, &wanted)?;
+        let sound = looked.last.unwrap_or(self.head);
+        self.broken = match (remembered, looked.bad) {
+            (None, _) => Some("the note of the last record is gone".to_owned()),
+            (Some(_), bad) => bad.map(|bad| bad.why),
         };
-        self.head = found;
-        match remembered {
-            None => self.broken = Some("the note of the last record is gone".to_owned()),
-            Some(head) if head.seq > found.seq => {
-                self.broken = Some(format!("records {} to {} are gone", found.seq + 1, head.seq));
-                self.head = head;
-            }
-            Some(head) => {
-                if let Some(bad) = super::verify::since(&self.directory, &self.seal, head)? {
-                    self.broken = Some(bad.why);
-                }
-            }
-        }
+        // What cannot be vouched for is nothing to go on from.
+        self.head = remembered.filter(|head| head.seq > sound.seq).unwrap_or(sound);
         Ok(())
     }
 
@@ -135,7 +137,7 @@ impl Folder {
     }
 
     /// Writes records of deeds and returns the number of the last one once they are on the disk.
-    pub(super) fn append(&mut self, deeds: Vec<(Deed, Tally)>, bounds: Bounds) -> Result<u64, AuditError> {
+    pub(super) fn append(&mut self, deeds: &[(Deed, Tally)], bounds: Bounds) -> Result<u64, AuditError> {
         self.look()?;
         let full = self.written.as_ref().is_none_or(|written| written.length >= bounds.file_size);
         if full || self.broken.is_some() {
@@ -160,7 +162,9 @@ impl Folder {
         });
         if !same {
             let path = written.path.display();
-            self.broken = Some(format!("{path} was changed, moved or removed while it was written"));
+            let why = format!("{path} was changed, moved or removed while it was written");
+            tracing::error!(target: "mcpd::audit", why, "the audit is not what was written");
+            self.broken = Some(why);
         }
         Ok(())
     }
@@ -168,23 +172,23 @@ impl Folder {
     /// Begins a new file; its first record bears the seal of the one before, and tells if that is not there any more.
     fn begin(&mut self) -> Result<(), AuditError> {
         let path = self.directory.join(format!("{PREFIX}{:012}{SUFFIX}", self.head.seq + 1));
-        let mut options = File::options();
-        let file = options.write(true).create_new(true).mode(0o600).open(&path)?;
-        let before = self.written.replace(Written { file, path: path.clone(), length: 0, torn: false });
+        let file = fresh_file(&path)?;
+        // Its name is on the disk before anything counts as written to it.
+        self.handle.sync_all()?;
+        let before = self.written.replace(Written { file, path, length: 0, torn: false });
         let action = if self.broken.is_some() { BROKEN } else { BEGUN };
         let mut deed = Deed::own(action);
         deed.why.clone_from(&self.broken);
         let prev = Some(hex(&self.head.mac));
-        let written = self.write(vec![(deed, (Utc::now(), 1))], prev);
-        let named = written.and_then(|_| Ok(File::open(&self.directory)?.sync_all()?));
-        if named.is_err() {
-            // It is begun again when something is to be written next.
-            let _ = std::fs::remove_file(&path);
-            self.written = before;
-        } else {
-            self.broken = None;
+        match self.write(&[(deed, (Utc::now(), 1))], prev) {
+            Ok(_) => self.broken = None,
+            Err(error) => {
+                // The file stays without a record, and is taken when something is to be written next.
+                self.written = before;
+                return Err(error);
+            }
         }
-        named
+        Ok(())
     }
 
     /// Removes the oldest files beyond those that are kept, and records that first.
@@ -195,17 +199,17 @@ impl Folder {
         };
         let through = files.get(first_kept).and_then(|file| first_of(file)).unwrap_or(1) - 1;
         let subject = Some(through.to_string());
-        self.write(vec![(Deed { subject, ..Deed::own(DROPPED) }, (Utc::now(), 1))], None)?;
+        self.write(&[(Deed { subject, ..Deed::own(DROPPED) }, (Utc::now(), 1))], None)?;
         files[..first_kept].iter().try_for_each(std::fs::remove_file)?;
         Ok(())
     }
 
-    fn write(&mut self, deeds: Vec<(Deed, Tally)>, mut prev: Option<String>) -> Result<u64, AuditError> {
+    fn write(&mut self, deeds: &[(Deed, Tally)], mut prev: Option<String>) -> Result<u64, AuditError> {
         let mut bytes = Vec::new();
         let Head { mut seq, mut mac } = self.head;
         for (deed, (at, times)) in deeds {
             seq += 1;
-            let record = Record { prev: prev.take(), ..Record::of(seq, at, deed, times) };
+            let record = Record { prev: prev.take(), ..Record::of(seq, *at, deed.clone(), *times) };
             mac = self.seal.write(&mac, &record, &mut bytes)?;
         }
         let Some(written) = &mut self.written else { return Err(AuditError::Closed) };
@@ -231,6 +235,13 @@ impl Folder {
         }
     }
 
+    /// Notes it for good: a chain that has just begun is not taken for one that lost its note.
+    fn remember_for_good(&self) -> Result<(), AuditError> {
+        self.remember();
+        File::open(self.directory.join(HEAD))?.sync_all()?;
+        Ok(self.handle.sync_all()?)
+    }
+
     fn note(&self, head: Head) -> String {
         let mac = self.seal.over(&head.mac, format!("head {}", head.seq).as_bytes());
         format!("{:020} {} {}\n", head.seq, hex(&head.mac), hex(&mac))
@@ -244,31 +255,29 @@ impl Folder {
     }
 }
 
-impl Deed {
-    /// Returns something that the daemon did itself.
-    pub fn own(action: &'static str) -> Self {
-        Self {
-            actor: "mcpd".to_owned(),
-            action: action.into(),
-            subject: None,
-            fate: Fate::Done,
-            why: None,
-            answers: None,
-        }
+/// Makes a file, or takes one that is there and has no record: of a beginning that was cut short.
+fn fresh_file(path: &Path) -> Result<File, AuditError> {
+    let mut options = File::options();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return Ok(made?),
     }
+    let file = options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()).open(path)?;
+    if whole_lines(&file)? > 0 {
+        let why = "there are records in it that come later; move it away".to_owned();
+        return Err(AuditError::Place { path: path.to_owned(), why });
+    }
+    file.set_len(0)?;
+    Ok(file)
 }
 
-/// Returns where the last whole line ends, and what it is.
-fn end(file: &File) -> io::Result<(u64, Option<Head>)> {
+/// Returns where the last whole line ends.
+fn whole_lines(file: &File) -> io::Result<u64> {
     let mut bytes = Vec::new();
     let mut reader = file;
     reader.read_to_end(&mut bytes)?;
-    let Some(newline) = bytes.iter().rposition(|byte| *byte == b'\n') else { return Ok((0, None)) };
-    let start = bytes[..newline].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
-    let line = &bytes[start..newline];
-    let head = super::record::split(line)
-        .and_then(|(_, mac)| Record::read(line).map(|record| Head { seq: record.seq, mac }));
-    Ok((newline as u64 + 1, head))
+    Ok(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last as u64 + 1))
 }
 
 /// Returns the files, oldest first. One that is a link, or no file, is refused.
@@ -292,7 +301,7 @@ pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, AuditError> {
 /// Returns the number of a file's first record, as its name says.
 pub(super) fn first_of(file: &Path) -> Option<u64> {
     let number = file.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-    number.parse().ok().filter(|_| number.len() == 12)
+    number.parse().ok().filter(|_| number.len() >= 12)
 }
 
 fn private_directory(path: &Path) -> Result<(), AuditError> {

@@ -1,8 +1,8 @@
 //! Who did what: every command of an operator, every denied call, and calls as configured, in a chain of records of
-//! which none can be changed, moved or taken away without that being seen.
+//! which none can be changed, moved or taken out without that being seen.
 //!
-//! The chain is held by a key beside it. Whoever has both, the daemon's own user for one, can write another chain; what
-//! shows that is a checkpoint kept elsewhere.
+//! The chain is held by a key beside it. Whoever has both, the daemon's own user for one, can write another chain, and
+//! who can write the folder can put back an older state of all of it; what shows that is a checkpoint kept elsewhere.
 
 mod clerk;
 mod error;
@@ -79,11 +79,11 @@ impl Audit {
     /// Records a deed and returns its number once the record is on the disk.
     pub async fn record(&self, deed: Deed) -> Result<u64, AuditError> {
         let Some(desk) = &self.0 else { return Ok(0) };
-        desk.ask(|answer| Order::Keep(Box::new(deed), answer)).await?
+        desk.ask(|answer| Order::Keep(Box::new(deed.clean()), answer)).await?
     }
 
-    /// Records a deed within a second or so, together with others like it. Never waits, and loses none unless the
-    /// process is killed.
+    /// Records a deed within a second or so, together with others like it. Never waits; a kill, or a disk that refuses up
+    /// to the end, loses it.
     pub fn note(&self, deed: Deed) {
         if let Some(desk) = &self.0 {
             desk.shared.notes.add(deed);

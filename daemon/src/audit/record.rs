@@ -17,8 +17,11 @@ pub(super) const GENESIS: Mac = [0; 32];
 /// Between what is sealed and the seal.
 const MEMBER: &[u8] = b",\"mac\":\"";
 
-/// Longest line, in bytes; none of ours comes near it.
+/// Longest line, in bytes: what a record says is cut to a fraction of it, whatever JSON makes of it.
 pub(super) const LONGEST: usize = 64 * 1024;
+
+/// Longest word of a record, in bytes.
+const LONGEST_WORD: usize = 1024;
 
 /// How something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +66,20 @@ pub struct Deed {
     pub answers: Option<u64>,
 }
 
+impl Deed {
+    /// Returns something that the daemon did itself.
+    pub fn own(action: &'static str) -> Self {
+        let (actor, action) = ("mcpd".to_owned(), action.into());
+        Self { actor, action, subject: None, fate: Fate::Done, why: None, answers: None }
+    }
+
+    /// Returns the deed as it may be recorded: every word bounded and without secrets.
+    pub(super) fn clean(self) -> Self {
+        let (actor, subject, why) = (clean(self.actor), self.subject.map(clean), self.why.map(clean));
+        Self { actor, subject, why, ..self }
+    }
+}
+
 /// A deed as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -98,7 +115,6 @@ impl Record {
     pub(super) fn of(seq: u64, at: DateTime<Utc>, deed: Deed, times: u64) -> Self {
         let Deed { actor, action, subject, fate, why, answers } = deed;
         let (at, action) = (at.to_rfc3339_opts(SecondsFormat::Millis, true), action.into_owned());
-        let (subject, why) = (subject.map(clean), why.map(clean));
         let times = Some(times).filter(|times| *times > 1);
         Self { seq, at, actor, action, subject, fate, why, answers, times, prev: None }
     }
@@ -114,8 +130,12 @@ impl Record {
     }
 }
 
-/// Takes out what looks like a secret: a name that somebody typed may be a key that was pasted.
-fn clean(text: String) -> String {
+/// Cuts a word, and takes out what looks like a secret: a name that somebody typed may be a key that was pasted.
+fn clean(mut text: String) -> String {
+    if text.len() > LONGEST_WORD {
+        text.truncate(text.floor_char_boundary(LONGEST_WORD));
+        text.push('…');
+    }
     match redacted(text.as_bytes()) {
         Cow::Borrowed(_) => text,
         Cow::Owned(clean) => String::from_utf8_lossy(&clean).into_owned(),
@@ -184,5 +204,6 @@ pub(super) fn unhex(text: &str) -> Option<Mac> {
     for (byte, digits) in mac.iter_mut().zip(text.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
-    Some(mac)
+    // One seal has one text: it is in the line that must not be changed.
+    (hex(&mac) == text).then_some(mac)
 }

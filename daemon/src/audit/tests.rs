@@ -112,7 +112,7 @@ async fn every_change_is_found_and_the_first_bad_record_named() {
             "missing",
         ),
         ("reordered", |lines| lines.swap(3, 6), 4, "records 4 to 6 are missing before it"),
-        ("cut in the middle", |lines| drop(lines.remove(5)), 6, "records 6 to 6 are missing before it"),
+        ("cut in the middle", |lines| drop(lines.remove(5)), 6, "record 6 is missing before it"),
         ("cut at the tail", |lines| lines.truncate(7), 8, "records 8 to 11 are missing: the end was cut off"),
         (
             "said twice",
@@ -145,7 +145,7 @@ async fn a_chain_that_was_cut_while_nobody_wrote_says_so_for_ever() {
     let (audit, guard) = place.open();
     audit.record(added("after")).await.unwrap();
     let bad = audit.verify(0, None).await.unwrap().bad.unwrap();
-    assert!(bad.seq == 7 && bad.why.starts_with("records 7 to 11 are gone"), "{bad:?}");
+    assert!(bad.seq == 7 && bad.why.starts_with("records 7 to 11 are missing"), "{bad:?}");
     let rest = audit.verify(11, None).await.unwrap();
     assert_eq!((rest.bad, rest.records, rest.first), (None, 2, 12), "what came after it is sound");
     guard.close().await;
@@ -272,4 +272,57 @@ async fn many_at_once_have_numbers_of_their_own() {
     numbers.sort_unstable();
     assert_eq!(numbers, (2..=201).collect::<Vec<_>>());
     assert_eq!(audit.verify(0, None).await.unwrap().bad, None);
+}
+
+#[tokio::test]
+async fn what_is_gone_while_nobody_wrote_is_missed_by_the_key() {
+    let place = Place::filled(5, "").await;
+    for file in fs::read_dir(place.folder()).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let (audit, _guard) = place.open();
+    audit.record(added("after")).await.unwrap();
+    let bad = audit.verify(0, None).await.unwrap().bad.unwrap();
+    assert!(bad.why.starts_with("all records are gone"), "{bad:?}");
+}
+
+#[tokio::test]
+async fn a_long_word_is_cut_and_a_checkpoint_that_cannot_be_checked_is_told() {
+    let place = Place::new();
+    let (audit, _guard) = place.try_open("[audit]\nfile_size = 3000\nkeep = 2\n").unwrap();
+    audit.note(Deed { why: Some("\u{1}".repeat(1 << 20)), ..added(&"x".repeat(1 << 20)) });
+    for number in 0..40 {
+        audit.record(added(&format!("key {number}"))).await.unwrap();
+    }
+    assert_eq!(audit.verify(0, None).await.unwrap().bad, None);
+    let invented = Checkpoint { seq: 2, mac: "0".repeat(64) };
+    let bad = audit.verify(0, Some(invented)).await.unwrap().bad.unwrap();
+    assert!(bad.why.contains("cannot be said"), "{bad:?}");
+    assert_eq!(audit.verify(u64::MAX, None).await.unwrap().bad, None);
+}
+
+#[tokio::test]
+async fn a_beginning_that_was_cut_short_is_taken_up() {
+    let place = Place::new();
+    let (audit, _guard) = place.try_open("[audit]\nfile_size = 1\n").unwrap();
+    let last = audit.record(added("one")).await.unwrap();
+    fs::write(place.folder().join(format!("audit-{:012}.jsonl", last + 1)), "{\"seq\":").unwrap();
+    audit.record(added("two")).await.unwrap();
+    assert_eq!(audit.verify(0, None).await.unwrap().bad, None);
+}
+
+#[tokio::test]
+async fn a_seal_has_one_text_and_who_follows_misses_nothing() {
+    let place = Place::filled(600, "").await;
+    let (audit, guard) = place.open();
+    let next = TailWanted { most: 500, after: 50, ..TailWanted::default() };
+    let found = audit.tail(next).await.unwrap();
+    assert_eq!((found.len(), found[0].seq), (500, 51));
+    guard.close().await;
+    place.edit(|lines| {
+        let at = lines[20].find("\"mac\"").unwrap();
+        let upper = lines[20][at + 7..].to_uppercase();
+        lines[20].replace_range(at + 7.., &upper);
+    });
+    assert_eq!(place.verify().unwrap().seq, 21);
 }

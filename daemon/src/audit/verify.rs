@@ -26,6 +26,8 @@ pub struct Verified {
     pub checkpoint: Checkpoint,
     /// The first record that is not as it was written.
     pub bad: Option<Bad>,
+    /// The last one that is.
+    pub(super) last: Option<Head>,
 }
 
 /// A record by its number and seal.
@@ -64,10 +66,12 @@ pub(super) struct Wanted<'a> {
 pub(super) fn verify(directory: &Path, seal: &Seal, wanted: &Wanted<'_>) -> Result<Verified, AuditError> {
     let mut files = files(directory)?;
     // The file that has the first record wanted; its own first record says what came before.
-    let skipped =
-        files.iter().rposition(|file| first_of(file).is_some_and(|first| first <= wanted.after + 1));
+    let skipped = files
+        .iter()
+        .rposition(|file| first_of(file).is_some_and(|first| first <= wanted.after.saturating_add(1)));
     files.drain(..skipped.unwrap_or(0));
-    let mut look = Look { seal, wanted, last: None, first: 0, records: 0, missing: None, checked: None };
+    let mut look =
+        Look { seal, wanted, last: None, before: None, first: 0, records: 0, missing: None, checked: false };
     let mut bad = None;
     for file in &files {
         bad = look.through(file)?;
@@ -76,17 +80,13 @@ pub(super) fn verify(directory: &Path, seal: &Seal, wanted: &Wanted<'_>) -> Resu
         }
     }
     let bad = bad.or_else(|| look.at_the_end());
-    let checkpoint = look.last.map_or(Checkpoint { seq: 0, mac: hex(&GENESIS) }, |head| head.into());
-    Ok(Verified { files: files.len() as u64, records: look.records, first: look.first, checkpoint, bad })
-}
-
-/// Looks whether a record is where it was, and everything after it is sound.
-pub(super) fn since(directory: &Path, seal: &Seal, head: Head) -> Result<Option<Bad>, AuditError> {
-    let checkpoint = (head.seq > 0).then(|| Checkpoint::from(head));
-    let (checkpoint, after) = (checkpoint.as_ref(), head.seq.saturating_sub(1));
-    // How far the chain goes is not known here.
-    let wanted = Wanted { head: Head { seq: 0, mac: GENESIS }, checkpoint, after };
-    Ok(verify(directory, seal, &wanted)?.bad)
+    // What lies beyond what is known to be on the disk may be written anew, and is nothing to keep.
+    let known = look
+        .last
+        .map(|last| if wanted.head.seq > 0 && last.seq > wanted.head.seq { wanted.head } else { last });
+    let checkpoint = known.map_or(Checkpoint { seq: 0, mac: hex(&GENESIS) }, |head| head.into());
+    let Look { records, first, last, .. } = look;
+    Ok(Verified { files: files.len() as u64, records, first, checkpoint, bad, last })
 }
 
 struct Look<'a> {
@@ -97,14 +97,21 @@ struct Look<'a> {
     records: u64,
     /// The last record of those that are said to be dropped, while no record has said so.
     missing: Option<u64>,
+    /// What is said to stand before the first record that is read.
+    before: Option<Head>,
     /// Whether the checkpoint was the record it should be.
-    checked: Option<bool>,
+    checked: bool,
 }
 
 impl Look<'_> {
     fn through(&mut self, path: &Path) -> io::Result<Option<Bad>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut reader = BufReader::new(File::open(path)?);
+        let file = match File::open(path) {
+            // Dropped since the files were listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.last.is_none() => return Ok(None),
+            opened => opened?,
+        };
+        let mut reader = BufReader::new(file);
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -132,7 +139,7 @@ impl Look<'_> {
         if shown.seq != before.seq + 1 {
             let (seq, next) = (shown.seq, before.seq + 1);
             return Err(if seq > next {
-                format!("records {next} to {} are missing before it", seq - 1)
+                format!("{} missing before it", records(next, seq - 1))
             } else {
                 format!("record {seq} stands in the place of record {next}")
             });
@@ -142,7 +149,8 @@ impl Look<'_> {
         }
         let changed = "its seal does not fit: it, or what stands before it, is not what was written";
         let (record, mac) = self.seal.read(&before.mac, line).ok_or(changed)?;
-        if record.action == BROKEN && record.seq > self.wanted.after + 1 {
+        let asked_past = self.wanted.after > 0 && record.seq <= self.wanted.after.saturating_add(1);
+        if record.action == BROKEN && !asked_past {
             let why = record.why.unwrap_or_default();
             let seq = record.seq;
             return Err(format!(
@@ -173,6 +181,7 @@ impl Look<'_> {
                 if claimed.seq == 0 && prev != GENESIS {
                     return Err("the first of all, it says that another was before it".to_owned());
                 }
+                self.before = Some(claimed);
                 self.missing = (claimed.seq > self.wanted.after).then_some(claimed.seq);
                 Ok(claimed)
             }
@@ -188,7 +197,7 @@ impl Look<'_> {
             if differs(&checkpoint.mac) {
                 return Err("another record than the checkpoint says".to_owned());
             }
-            self.checked = Some(true);
+            self.checked = true;
         }
         self.last = Some(head);
         self.records += 1;
@@ -207,18 +216,23 @@ impl Look<'_> {
         }
         let known = self.wanted.head.seq;
         if last < known {
-            return missing(
-                last + 1,
-                format!("records {} to {known} are missing: the end was cut off", last + 1),
-            );
+            return missing(last + 1, format!("{} missing: the end was cut off", records(last + 1, known)));
         }
-        match self.wanted.checkpoint {
-            Some(checkpoint) if self.checked.is_none() && checkpoint.seq >= self.first => {
-                missing(checkpoint.seq, "the record of the checkpoint is missing".to_owned())
-            }
-            _ => None,
+        let checkpoint = self.wanted.checkpoint.filter(|_| !self.checked)?;
+        if self.before.is_some_and(|before| Checkpoint::from(before) == *checkpoint) {
+            return None;
         }
+        let why = if checkpoint.seq >= self.first {
+            "the record of the checkpoint is missing"
+        } else {
+            "the record of the checkpoint is older than what was looked at: whether it was there cannot be said"
+        };
+        missing(checkpoint.seq, why.to_owned())
     }
+}
+
+fn records(from: u64, to: u64) -> String {
+    if from == to { format!("record {from} is") } else { format!("records {from} to {to} are") }
 }
 
 impl From<Head> for Checkpoint {

@@ -9,7 +9,7 @@ use super::{Hands, dispatch::internal};
 use crate::audit::{AuditError, Bad, Checkpoint, Record, TailWanted, Verified};
 
 /// Records that are read at a time, at most: as many as fit into a frame.
-const MOST: u32 = 1000;
+const MOST: u32 = 500;
 
 pub(super) async fn tail(hands: &Hands, ask: AuditTail) -> Result<AuditPage, Fault> {
     let AuditTail { limit, after, actor, action } = ask;
@@ -21,7 +21,7 @@ pub(super) async fn tail(hands: &Hands, ask: AuditTail) -> Result<AuditPage, Fau
 pub(super) async fn verify(hands: &Hands, ask: AuditVerify) -> Result<AuditReport, Fault> {
     let checkpoint = ask.checkpoint.map(|AuditCheckpoint { seq, mac }| Checkpoint { seq, mac });
     let verified = hands.recorder.audit().verify(ask.after, checkpoint).await;
-    let Verified { files, records, first, checkpoint, bad } = verified.map_err(|error| fault(&error))?;
+    let Verified { files, records, first, checkpoint, bad, .. } = verified.map_err(|error| fault(&error))?;
     Ok(AuditReport {
         directory: hands.facts.audit.display().to_string(),
         files,

@@ -1,7 +1,7 @@
 //! What of a command goes into the audit: before it is obeyed, that it was asked for, and then how it ended. A command
 //! that changes something is not obeyed when the first cannot be recorded.
 
-use mcpd_ipc::{Access, Fault, FaultKind, Outcome, Request};
+use mcpd_ipc::{Access, Fault, FaultKind, Outcome, Request, redact::redacted};
 use serde_json::Value;
 
 use super::Operator;
@@ -38,8 +38,12 @@ const MEMBERS: [&str; 27] = [
     "tools",
 ];
 
+/// Longest value, in characters.
+const LONGEST_WORD: usize = 120;
+/// Values of a list that are told.
+const MOST: usize = 20;
 /// Longest subject, in characters.
-const LONGEST: usize = 500;
+const LONGEST: usize = 1000;
 
 /// How a command is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,8 @@ fn unrecorded(error: &AuditError) -> Fault {
 fn way(request: &Request) -> Way {
     match request {
         Request::Status(_) | Request::Stats(_) | Request::ProjectsAnalysis(_) => Way::Never,
+        // Who follows asks twice a second; that they began to is recorded.
+        Request::AuditTail(ask) if ask.after > 0 => Way::Never,
         Request::Restore(_) | Request::Drain(_) | Request::Shutdown(_) => Way::Ending,
         // Pieces of something whose beginning and end are recorded twice.
         Request::PushOffer(_) | Request::PushFiles(_) => Way::Once,
@@ -161,7 +167,11 @@ fn members(arguments: &Value) -> String {
             }
             Value::Null | Value::Object(_) => continue,
             Value::Array(items) if items.is_empty() => continue,
-            Value::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(","),
+            Value::Array(items) => {
+                let more =
+                    if items.len() > MOST { format!(",… {} in all", items.len()) } else { String::new() };
+                items.iter().take(MOST).map(word).collect::<Vec<_>>().join(",") + &more
+            }
             Value::Bool(_) | Value::Number(_) | Value::String(_) => word(value),
         };
         if MEMBERS.contains(&name.as_str()) {
@@ -171,8 +181,18 @@ fn members(arguments: &Value) -> String {
     said.join(" ")
 }
 
+/// Writes one value, without what looks like a secret and so that it cannot pose as another member.
 fn word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    let Some(text) = value.as_str() else { return value.to_string() };
+    let clean = redacted(text.as_bytes());
+    let mut word: String = String::from_utf8_lossy(&clean).chars().take(LONGEST_WORD + 1).collect();
+    if word.chars().count() > LONGEST_WORD {
+        word.pop();
+        word.push('…');
+    }
+    let plain = !word.is_empty()
+        && !word.contains(|letter: char| letter.is_whitespace() || "=,\"\\".contains(letter));
+    if plain { word } else { format!("{word:?}") }
 }
 
 #[cfg(test)]
@@ -194,11 +214,20 @@ mod tests {
             expires_in: Some(60),
             tenant: None,
         };
-        let request: Request = KeysImport { terms, secret: Shown::new("sk-0123456789abcdef") }.into();
+        let request: Request =
+            KeysImport { terms: terms.clone(), secret: Shown::new("sk-0123456789abcdef") }.into();
         assert_eq!(
             subject(&request),
-            "name=old laptop scopes=read,write deny_tools=family:code cidrs=10.0.0.0/8 rate=5/60s expires_in=60"
+            "name=\"old laptop\" scopes=read,write deny_tools=family:code cidrs=10.0.0.0/8 rate=5/60s expires_in=60"
         );
+        let forged =
+            KeysAdd { name: "x scopes=write".into(), cidrs: vec!["::1/128".into(); 30], ..terms.clone() };
+        let said = subject(&KeysImport { terms: forged, secret: Shown::new("") }.into());
+        assert!(
+            said.starts_with("name=\"x scopes=write\" scopes=read,write ") && said.contains("… 30 in all"),
+            "{said}"
+        );
+        assert!(said.ends_with("expires_in=60"), "{said}");
         assert_eq!((words(request.name()).as_str(), way(&request)), ("keys import", Way::Twice));
     }
 }

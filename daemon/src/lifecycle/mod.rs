@@ -126,10 +126,11 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let hands = hands(&house, Arc::clone(&keys), (orders_in, tls.clone()), facts.clone());
     let running =
         Running::serve(Parts { boot, house, hands, doors, tls, sockets, operators, logs, manager })?;
+    record_start(&audit).await;
+    let had_keys = !keys.all().is_empty();
     greeting.say(&facts, &keys, &config).await?;
-    let started = Deed { subject: Some(env!("CARGO_PKG_VERSION").to_owned()), ..Deed::own("started") };
-    if audit.record(started.clone()).await.is_err() {
-        audit.note(started); // the log has the cause, and the record follows when it can be written
+    if let Some(first) = keys.all().first().filter(|_| !had_keys) {
+        record_first_key(&audit, first);
     }
     manager.ready("serving");
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
@@ -142,6 +143,20 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     lock.release()?;
     tracing::info!(?ended, "ended");
     Ok(ended)
+}
+
+/// Records that the daemon runs, before anybody is told so.
+async fn record_start(audit: &Audit) {
+    let started = Deed { subject: Some(env!("CARGO_PKG_VERSION").to_owned()), ..Deed::own("started") };
+    if audit.record(started.clone()).await.is_err() {
+        audit.note(started); // the log has the cause, and the record follows when it can be written
+    }
+}
+
+/// Records the key of a first start, which nobody asked for.
+fn record_first_key(audit: &Audit, key: &Principal) {
+    let (subject, why) = (Some(format!("name={}", key.name())), Some(format!("key {}", key.label())));
+    audit.note(Deed { subject, why, ..Deed::own("keys add") });
 }
 
 fn hands(

@@ -60,6 +60,7 @@ fn create(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     file.sync_all()?;
     let linked = std::fs::hard_link(fresh, path);
     std::fs::remove_file(fresh)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
     match linked {
         Ok(()) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
