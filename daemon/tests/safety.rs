@@ -9,6 +9,7 @@ use std::{
     path::Path,
 };
 
+use mcpd_ipc::{CallError, life::Reload};
 use support::{Daemon, mcpd};
 
 /// Starts the daemon, which must refuse, and returns what it says.
@@ -113,4 +114,16 @@ fn each_is_refused_with_the_line_that_mends_it() {
     );
     fs::rename(state.join("audit"), home.path().join("audit-before")).unwrap();
     Daemon::start_in(home, &[]);
+}
+
+#[tokio::test]
+async fn a_reload_refuses_what_the_start_would() {
+    let daemon = Daemon::start("");
+    let file = daemon.state().join("mcpd.toml");
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o666)).unwrap();
+    let refused = daemon.operator().await.call(Reload {}).await;
+    let Err(CallError::Refused(fault)) = refused else { panic!("{refused:?}") };
+    assert!(fault.message.contains("can be written by others: chmod go-w "), "{fault:?}");
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    daemon.obey(Reload {}).await;
 }

@@ -1,20 +1,21 @@
 //! What the service manager is told, where one started us: that the doors are open, that a reload or the end has begun,
 //! and at half of the time it allows that the daemon lives. Without one nothing is said, and nothing fails.
 
-use std::time::Duration;
+use std::{
+    io::IsTerminal,
+    os::fd::{AsFd, BorrowedFd},
+    time::Duration,
+};
 
-use rustix::fs::fstat;
+use rustix::fs::{FileType, fstat};
 use sd_notify::NotifyState;
 use tokio::{
     sync::oneshot,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, interval_at, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{
-    signals::{Order, Orders},
-    store::Store,
-};
+use crate::signals::{Order, Orders};
 
 /// What it takes to end once the last call is answered, with room to spare.
 const AFTERWARDS: Duration = Duration::from_secs(15);
@@ -59,8 +60,25 @@ impl Manager {
         tell(&[NotifyState::Stopping, NotifyState::Custom(&longer), NotifyState::Status("draining")]);
     }
 
-    /// Shows that the daemon lives until `stop` fires: only when orders are heard and the database can be read.
-    pub(super) async fn beat(self, orders: Orders, store: Store, stop: CancellationToken) {
+    /// Shows that the daemon lives for as long as the answer is kept: while it starts or ends, and no orders are heard.
+    /// Each of these has a time limit of its own, here or with the manager.
+    pub(super) fn keep_alive(self) -> DropGuard {
+        let done = CancellationToken::new();
+        if let Some(allowed) = self.watchdog {
+            let done = done.clone();
+            tokio::spawn(async move {
+                let mut ticks = interval_at(Instant::now() + allowed / 4, allowed / 2);
+                while done.run_until_cancelled(ticks.tick()).await.is_some() {
+                    tell(&[NotifyState::Watchdog]);
+                }
+            });
+        }
+        done.drop_guard()
+    }
+
+    /// Shows that the daemon lives until `stop` fires: only when orders are heard. The database is not asked: a disk that
+    /// hangs is no better after a restart, and much is still answered without it.
+    pub(super) async fn beat(self, orders: Orders, stop: CancellationToken) {
         let Some(allowed) = self.watchdog else { return };
         let mut ticks = interval(allowed / 2);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,21 +87,20 @@ impl Manager {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            match timeout(allowed / 2, lives(&orders, &store)).await {
+            match timeout(allowed / 2, lives(&orders)).await {
                 Ok(true) => tell(&[NotifyState::Watchdog]),
                 Ok(false) | Err(_) if stop.is_cancelled() => return,
                 Ok(false) | Err(_) => {
-                    tracing::error!("orders or the database do not answer: no sign of life")
+                    tracing::error!("orders are not heard: no sign of life")
                 }
             }
         }
     }
 }
 
-async fn lives(orders: &Orders, store: &Store) -> bool {
+async fn lives(orders: &Orders) -> bool {
     let (heard, answered) = oneshot::channel();
-    let obeyed = orders.send(Order::Beat(heard)).await.is_ok() && answered.await.is_ok();
-    obeyed && store.ping().await.is_ok()
+    orders.send(Order::Beat(heard)).await.is_ok() && answered.await.is_ok()
 }
 
 /// Says that the daemon is not ready for a while; newer managers want to know from when on.
@@ -104,11 +121,17 @@ fn tell(states: &[NotifyState<'_>]) {
     }
 }
 
-/// Returns whether what is printed ends up where others read it: with a manager that was asked to listen, or in the
-/// journal. The variable alone says nothing, for terminals inherit it; it names the stream that is the journal's.
+/// Returns whether what is printed ends up where others read it, or where nobody does: with a manager that was asked to
+/// listen, in the journal, or in anything but a terminal and a pipe, as a file.
 pub(crate) fn is_on_record(notified: bool, journal: Option<&str>) -> bool {
-    let stream = || fstat(std::io::stdout()).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
-    notified || journal.is_some_and(|journal| stream().is_ok_and(|stream| stream == journal))
+    notified || is_kept(std::io::stdout().as_fd(), journal)
+}
+
+/// The variable alone says nothing, for terminals inherit it; it names the stream that is the journal's.
+fn is_kept(out: BorrowedFd<'_>, journal: Option<&str>) -> bool {
+    let Ok(found) = fstat(out) else { return true };
+    let is_journal = journal.is_some_and(|journal| journal == format!("{}:{}", found.st_dev, found.st_ino));
+    is_journal || !(out.is_terminal() || FileType::from_raw_mode(found.st_mode) == FileType::Fifo)
 }
 
 #[cfg(test)]
@@ -117,10 +140,18 @@ mod tests {
 
     #[test]
     fn the_journal_is_known_by_its_stream() {
-        let own = fstat(std::io::stdout()).unwrap();
+        let (_read, pipe) = std::io::pipe().unwrap();
+        let own = fstat(&pipe).unwrap();
         let journal = format!("{}:{}", own.st_dev, own.st_ino);
-        assert!(is_on_record(false, Some(&journal)) && is_on_record(true, None));
-        assert!(!is_on_record(false, Some("1:2")) && !is_on_record(false, None));
+        assert!(is_kept(pipe.as_fd(), Some(&journal)) && is_on_record(true, None));
+        assert!(!is_kept(pipe.as_fd(), Some("1:2")) && !is_kept(pipe.as_fd(), None));
+    }
+
+    #[test]
+    fn a_file_keeps_what_is_printed_and_nothing_shows_it() {
+        for path in ["/dev/null", "/proc/self/exe"] {
+            assert!(is_kept(std::fs::File::open(path).unwrap().as_fd(), None), "{path}");
+        }
     }
 
     #[test]

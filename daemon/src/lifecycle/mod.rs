@@ -75,11 +75,12 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     privacy::private_umask();
     privacy::no_core_dumps();
     let manager = Manager::greet(); //                            it learns each step from here on
+    let starting = manager.keep_alive(); //                       a migration may take longer than it waits
     let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
     let tls = open_tls(&config)?; //                              before anything is made
     safety::state_directory(&boot.place.state)?;
-    safety::files(&boot, &boot.database(&config), read.as_deref())?;
+    safety::files(&boot, &boot.database(&config))?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
     let restored = restore::put_in_place(&boot.database(&config), boot.pepper().file())?; // before anything opens it
     let config_file = first_run::write_config(&boot, read)?;
@@ -135,7 +136,9 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     manager.ready("serving");
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
 
+    drop(starting); //                                            from here on only orders that are heard are life
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
+    let _ending = manager.keep_alive(); //                        what is flushed may take its time, too
     signals.abort();
     flush(&keys, &sessions, &memories, &store, ended).await;
     audit.note(Deed { subject: Some(format!("{ended:?}")), ..Deed::own("ended") });
@@ -224,13 +227,17 @@ impl Boot {
         Ground { store: store.clone(), models: self.place.state.join("models"), home: std::env::home_dir() }
     }
 
-    /// Loads the configuration from every layer.
+    /// Loads the configuration from every layer. A file that others can write to is refused, at a reload as at the start:
+    /// who writes it decides who may call.
     pub(crate) fn load(&self) -> Result<(Config, Option<PathBuf>), LifeError> {
         let path = self.config_path();
         let text = path
             .as_ref()
             .map(|path| std::fs::read_to_string(path).map_err(file("the configuration", path, "read")))
             .transpose()?;
+        if let Some(path) = &path {
+            safety::unwritten_by_others("the configuration", path)?;
+        }
         let layer = path.as_deref().zip(text.as_deref());
         Ok((Config::load(layer, &self.layers)?, path))
     }

@@ -108,7 +108,7 @@ impl Running {
             renewal::announce(&tls.in_force(), &guard);
             tasks.spawn(renewal::watch(Arc::clone(tls), Arc::clone(&guard), stop.clone()));
         }
-        tasks.spawn(manager.beat(hands.orders.clone(), house.store.clone(), stop.clone()));
+        tasks.spawn(manager.beat(hands.orders.clone(), stop.clone()));
         tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),

@@ -36,17 +36,12 @@ pub(super) fn state_directory(state: &Path) -> Result<(), LifeError> {
     Ok(())
 }
 
-/// Refuses a database and its companions that are links, somebody else's, or open to others; and a configuration that
-/// others can write to: who writes it decides who may call.
-pub(super) fn files(boot: &Boot, database: &Path, configuration: Option<&Path>) -> Result<(), LifeError> {
+/// Refuses a database and its companions that are links, somebody else's, or open to others.
+pub(super) fn files(boot: &Boot, database: &Path) -> Result<(), LifeError> {
     for suffix in ["", "-wal", "-shm", ".migrate", ".use"] {
         private("the database", &crate::store::beside(database, suffix))?;
     }
-    private("the lock", &boot.place.lock_file())?;
-    match configuration {
-        Some(path) => unwritten_by_others("the configuration", path),
-        None => Ok(()),
-    }
+    private("the lock", &boot.place.lock_file())
 }
 
 /// Refuses a file that is a link or no file, somebody else's, or open to others. One that is not there is well.
@@ -75,7 +70,7 @@ fn private(what: &'static str, path: &Path) -> Result<(), LifeError> {
 
 /// Refuses what others than its owner, or others than root and ourselves, can change. Links are followed: what they lead
 /// to counts.
-fn unwritten_by_others(what: &'static str, path: &Path) -> Result<(), LifeError> {
+pub(super) fn unwritten_by_others(what: &'static str, path: &Path) -> Result<(), LifeError> {
     let found = std::fs::metadata(path).map_err(file(what, path, "read"))?;
     // On many systems a user has a group alone, which may write what the user makes.
     let own_group = found.gid() == rustix::process::getegid().as_raw();

@@ -24,12 +24,12 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     super::privacy::private_umask();
     super::privacy::no_core_dumps();
     let stop = stop_on_signals()?;
-    let (config, read) = boot.load()?;
+    let (config, _) = boot.load()?;
     if let Some(daemon) = running_daemon(&boot, config.control.socket.as_deref()).await? {
         return Ok(bridge(halves(daemon), stop).await?);
     }
     safety::state_directory(&boot.place.state)?;
-    safety::files(&boot, &boot.database(&config), read.as_deref())?;
+    safety::files(&boot, &boot.database(&config))?;
     let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
     let house =
