@@ -1,7 +1,7 @@
 //! Databases as earlier schemas had them. A full one is made by the built daemon, and what each schema had room for is
 //! copied into one that the first migrations alone made: a new migration adds a database to every test that uses this.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::OpenOptionsExt, path::Path};
 
 use mcpd_ipc::keys::KeysRotate;
 use serde_json::{Value, json};
@@ -119,6 +119,8 @@ impl Past {
 
     /// Makes a database of a schema: its migrations as they were run then, and every column they know.
     pub async fn database(&self, file: &Path, schema: usize) {
+        // Private, as the daemon makes it; what SQLite puts beside it is as private.
+        fs::File::options().create_new(true).write(true).mode(0o600).open(file).unwrap();
         let mut old = open(file).await;
         let known = migrations().await.into_iter().take(schema).collect();
         Migrator::with_migrations(known).run(&mut old).await.unwrap();
