@@ -13,6 +13,12 @@ pub(crate) fn moment(at: i64) -> Option<String> {
     Some(date.format("%Y-%m-%d %H:%M:%S%.3f").to_string())
 }
 
+/// Returns a moment as a column of its own; what does not say when has blanks there.
+pub(crate) fn moment_column(at: Option<i64>) -> String {
+    const WIDTH: usize = "2026-11-22 09:40:49.825".len();
+    format!("{:WIDTH$}", at.and_then(moment).unwrap_or_default())
+}
+
 /// Returns a moment as names of files carry it: `20261122T090000Z`.
 pub(crate) fn stamp(at: i64) -> String {
     let date = DateTime::<Utc>::from_timestamp_millis(at).unwrap_or_default();

@@ -1,5 +1,4 @@
 //! The code of projects as clients meet it: what is found, how fresh it is, what is refused, and whose it is.
-
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;

@@ -200,19 +200,19 @@ async fn calls_fail(what: &str, calls: &'static str, error: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root: ./check, or cargo test -p mcpd --test faults -- --ignored"]
 async fn a_failed_sync_is_no_acknowledgement() {
     calls_fail("fsync fails with EIO", "fsync,fdatasync", "EIO").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root: ./check, or cargo test -p mcpd --test faults -- --ignored"]
 async fn a_failed_write_is_no_acknowledgement() {
     calls_fail("write fails with EIO", "pwrite64", "EIO").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root: ./check, or cargo test -p mcpd --test faults -- --ignored"]
 async fn a_write_without_room_is_no_acknowledgement() {
     calls_fail("write fails with ENOSPC", "pwrite64,fallocate,ftruncate", "ENOSPC").await;
 }
@@ -227,14 +227,14 @@ fn on(mounted: &Mounted) -> Daemon {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root: ./check, or cargo test -p mcpd --test faults -- --ignored"]
 async fn a_full_disk_refuses_writes_until_there_is_room() {
     let disk = Mounted::memory(64);
     under("the disk is full", on(&disk), async |_| disk.fill(), async |_| disk.empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root: ./check, or cargo test -p mcpd --test faults -- --ignored"]
 async fn a_disk_that_became_read_only_still_serves_reads() {
     let disk = Mounted::ext4(64);
     let daemon = on(&disk);
@@ -253,7 +253,7 @@ async fn a_disk_that_became_read_only_still_serves_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root: ./check, or cargo test -p mcpd --test faults -- --ignored"]
 async fn descriptors_that_run_out_turn_newcomers_away_and_lose_nobody() {
     need_root();
     let mut daemon = Daemon::start(ROOMY);

@@ -234,7 +234,7 @@ async fn strike(fault: Fault, daemon: &Arc<Daemon>, met: &Met) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "long, and needs root"]
+#[ignore = "long, and needs root: cargo test --release -p mcpd --test soak -- --ignored --nocapture"]
 async fn half_an_hour_with_a_fault_each_minute() {
     need_root();
     let minutes: usize = std::env::var("MCPD_SOAK_MINUTES").map_or(30, |text| text.parse().unwrap());

@@ -9,7 +9,7 @@ use mcpd_ipc::{
     care::{Doctor, Verdict},
     life::{Reload, Status},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::Connection;
 use support::{
     Daemon, ROOMY, eventually, hold, home, in_flight, in_time,
@@ -33,6 +33,32 @@ fn served() -> (Authority, Files, Daemon) {
 
 fn client(authority: &Authority, daemon: &Daemon) -> Client {
     Client::new(daemon, authority.client(None), Some(&daemon.key))
+}
+
+/// Five open streams, and twenty calls that run for as long as the database is held.
+struct Load {
+    streams: JoinSet<Result<(), hyper::Error>>,
+    held: sqlx::SqliteConnection,
+    calls: JoinSet<Result<(u16, Value), String>>,
+}
+
+impl Load {
+    async fn begin(authority: &Authority, daemon: &Daemon) -> Self {
+        let mut streams = JoinSet::new();
+        for _ in 0..5 {
+            streams.spawn(to_the_end(client(authority, daemon).stream().await));
+        }
+        let held = hold(daemon).await;
+        let mut calls = JoinSet::new();
+        for number in 0..20 {
+            let client = client(authority, daemon);
+            let arguments = json!({ "project_id": "tls", "title": format!("call {number}") });
+            let ask = json!({ "name": "create_todo", "arguments": arguments });
+            calls.spawn(async move { client.ask("tools/call", ask).await });
+        }
+        eventually("all calls run", async || in_flight(daemon).await == 20).await;
+        Self { streams, held, calls }
+    }
 }
 
 #[tokio::test]
@@ -105,19 +131,7 @@ async fn http_2_is_offered_only_where_it_was_asked_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_under_load_fails_nobody_and_a_bad_pair_changes_nothing() {
     let (authority, files, daemon) = served();
-    let mut streams = JoinSet::new();
-    for _ in 0..5 {
-        streams.spawn(to_the_end(client(&authority, &daemon).stream().await));
-    }
-    let held = hold(&daemon).await;
-    let mut calls = JoinSet::new();
-    for number in 0..20 {
-        let client = client(&authority, &daemon);
-        let arguments = json!({ "project_id": "tls", "title": format!("call {number}") });
-        let ask = json!({ "name": "create_todo", "arguments": arguments });
-        calls.spawn(async move { client.ask("tools/call", ask).await });
-    }
-    eventually("all calls run", async || in_flight(&daemon).await == 20).await;
+    let Load { mut streams, held, calls } = Load::begin(&authority, &daemon).await;
     let talking = client(&authority, &daemon);
     let ended = tokio_util::sync::CancellationToken::new();
     let talk = tokio::spawn({
@@ -236,19 +250,7 @@ async fn an_address_that_is_not_let_in_gets_no_handshake() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_loses_no_answer() {
     let (authority, _files, mut daemon) = served();
-    let mut streams = JoinSet::new();
-    for _ in 0..5 {
-        streams.spawn(to_the_end(client(&authority, &daemon).stream().await));
-    }
-    let held = hold(&daemon).await;
-    let mut calls = JoinSet::new();
-    for number in 0..20 {
-        let client = client(&authority, &daemon);
-        let arguments = json!({ "project_id": "tls", "title": format!("call {number}") });
-        let ask = json!({ "name": "create_todo", "arguments": arguments });
-        calls.spawn(async move { client.ask("tools/call", ask).await });
-    }
-    eventually("all calls run", async || in_flight(&daemon).await == 20).await;
+    let Load { mut streams, held, calls } = Load::begin(&authority, &daemon).await;
     daemon.signal("TERM");
     while let Some(stream) = streams.join_next().await {
         stream.unwrap().expect("no stream breaks off");

@@ -20,8 +20,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 const BATCH: u32 = 500;
 /// How long a look through the whole chain may take, whatever `--timeout` says less.
 const LOOKING: Duration = Duration::from_secs(600);
-/// Columns of a moment; a record that does not say when keeps them empty.
-const MOMENT: usize = "2026-11-22 09:40:49.825".len();
 
 /// What can be done with the audit.
 #[derive(Subcommand)]
@@ -121,7 +119,7 @@ async fn tail(args: TailArgs, daemon: &Daemon, out: &mut Output) -> Result<Ended
 
 fn line(record: &AuditRecord) -> Page {
     let AuditRecord { seq, at, actor, action, subject, fate, why, answers, times } = record;
-    let moment = at.and_then(text::moment).unwrap_or_default();
+    let moment = text::moment_column(*at);
     let mut after = format!("  {actor}  {action}");
     let mut say = |words: String| after.push_str(&words);
     if let Some(subject) = subject {
@@ -136,7 +134,7 @@ fn line(record: &AuditRecord) -> Page {
     if let Some(asked) = answers {
         say(format!(" (asked in {asked})"));
     }
-    let before = format!("{moment:MOMENT$}  {seq:>6}  ");
+    let before = format!("{moment}  {seq:>6}  ");
     match fate.as_str() {
         "done" => Page::default().toned(&before, Tone::Good, "done  ", &after),
         "denied" => Page::default().toned(&before, Tone::Warning, "denied", &after),

@@ -15,9 +15,6 @@ use crate::{
     text,
 };
 
-/// Columns of a moment; a line that does not say when keeps them empty.
-const MOMENT: usize = "2026-11-22 09:40:49.825".len();
-
 /// Which lines.
 #[derive(Args)]
 #[command(after_help = "With --json each line of the log is one JSON object on one line (JSON Lines).
@@ -95,8 +92,8 @@ fn show(batch: &LogBatch, out: &mut Output) -> Result<(), Error> {
 }
 
 fn add(page: Page, line: &LogLine) -> Page {
-    let moment = line.at.and_then(text::moment).unwrap_or_default();
-    let (before, after) = (format!("{moment:MOMENT$} "), format!(" {}  {}", line.target, line.text));
+    let moment = text::moment_column(line.at);
+    let (before, after) = (format!("{moment} "), format!(" {}  {}", line.target, line.text));
     match line.level {
         Severity::Trace => page.line(format!("{before}TRACE{after}")),
         Severity::Debug => page.line(format!("{before}DEBUG{after}")),

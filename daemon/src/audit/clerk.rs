@@ -41,6 +41,9 @@ pub(super) enum Order {
     Close,
 }
 
+/// A deed, and who waits for its number.
+type Asked = (Deed, oneshot::Sender<Result<u64, AuditError>>);
+
 /// What the thread shares with everybody.
 #[derive(Clone, Default)]
 pub(super) struct Shared {
@@ -62,7 +65,7 @@ impl Clerk {
     ) -> std::io::Result<Self> {
         let (orders, queue) = sync_channel(QUEUE);
         let (said, logged) = (folder.head().seq, Instant::now());
-        let writing = Writing { folder, shared, settings, said, logged };
+        let writing = Writing { folder, shared, settings, said, logged, ticked: logged };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(move || writing.run(&queue))?;
         Ok(Self { orders, thread: Some(thread) })
     }
@@ -108,39 +111,41 @@ struct Writing {
     /// The record that was logged last, and when.
     said: u64,
     logged: Instant,
+    /// When what is noted was recorded last.
+    ticked: Instant,
 }
 
 impl Writing {
     fn run(mut self, queue: &Receiver<Order>) {
         let _watch = Watch(Arc::clone(&self.shared.trouble));
+        let mut next = None;
         loop {
-            match queue.recv_timeout(TICK) {
-                Ok(Order::Keep(deed, answer)) => {
-                    // Many at once share one sync; each has its own number.
-                    let mut deeds = vec![(*deed, answer)];
-                    let mut last = None;
-                    while deeds.len() < QUEUE {
-                        match queue.try_recv() {
-                            Ok(Order::Keep(deed, answer)) => deeds.push((*deed, answer)),
-                            Ok(other) => {
-                                last = Some(other);
-                                break;
-                            }
-                            Err(_) => break,
-                        }
-                    }
-                    self.keep(deeds);
-                    match last {
-                        Some(Order::Look(answer)) => self.look(answer),
-                        Some(Order::Close) => return self.end(),
-                        Some(Order::Keep(..)) | None => {}
-                    }
-                }
+            // Orders that come without a pause do not keep waiting what is noted.
+            if self.ticked.elapsed() >= TICK {
+                self.tick();
+            }
+            match next.take().map_or_else(|| queue.recv_timeout(TICK), Ok) {
+                Ok(Order::Keep(deed, answer)) => next = self.keep_with_others((*deed, answer), queue),
                 Ok(Order::Look(answer)) => self.look(answer),
-                Err(RecvTimeoutError::Timeout) => self.tick(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
         }
+    }
+
+    /// Records a deed together with those that wait behind it, which share one sync; each has its own number. Returns the
+    /// order that stands behind them, if there is one.
+    fn keep_with_others(&mut self, first: Asked, queue: &Receiver<Order>) -> Option<Order> {
+        let (mut deeds, mut next) = (vec![first], None);
+        while deeds.len() < QUEUE && next.is_none() {
+            match queue.try_recv() {
+                Ok(Order::Keep(deed, answer)) => deeds.push((*deed, answer)),
+                Ok(other) => next = Some(other),
+                Err(_) => break,
+            }
+        }
+        self.keep(deeds);
+        next
     }
 
     fn end(mut self) {
@@ -158,7 +163,7 @@ impl Writing {
         let _ = answer.send(self.folder.head());
     }
 
-    fn keep(&mut self, deeds: Vec<(Deed, oneshot::Sender<Result<u64, AuditError>>)>) {
+    fn keep(&mut self, deeds: Vec<Asked>) {
         let now = Utc::now();
         let (deeds, answers): (Vec<_>, Vec<_>) =
             deeds.into_iter().map(|(deed, answer)| ((deed, (now, 1)), answer)).unzip();
@@ -174,6 +179,7 @@ impl Writing {
 
     /// Records what is noted; while there is trouble, also that it is over.
     fn tick(&mut self) {
+        self.ticked = Instant::now();
         let notes = self.shared.notes.take();
         let troubled = self.shared.trouble.lock().is_some();
         if notes.is_empty() && !troubled {

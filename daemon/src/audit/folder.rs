@@ -16,6 +16,7 @@ use super::{
     record::{GENESIS, Mac, Seal, hex, unhex},
     verify::{Wanted, verify},
 };
+use crate::secret::{key_file, own_uid};
 
 /// Begins the name of every file.
 const PREFIX: &str = "audit-";
@@ -78,7 +79,7 @@ impl Folder {
             return Err(AuditError::KeyLost { key: key.to_owned(), directory: directory.to_owned() });
         }
         let place = |error: io::Error| AuditError::Place { path: key.to_owned(), why: error.to_string() };
-        let seal = Seal::new(&crate::secret::key_file(key).map_err(place)?)?;
+        let seal = Seal::new(&key_file(key).map_err(place)?)?;
         let (handle, head) = (File::open(directory)?, Head { seq: 0, mac: GENESIS });
         let directory = directory.to_owned();
         let mut folder = Self { directory, handle, seal, head, written: None, broken: None };
@@ -314,7 +315,7 @@ fn private_directory(path: &Path) -> Result<(), AuditError> {
     if !found.is_dir() {
         return Err(bad("it is a link or no directory; name another in audit.directory".to_owned()));
     }
-    if found.uid() != rustix::process::geteuid().as_raw() {
+    if found.uid() != own_uid() {
         return Err(bad("it belongs to somebody else; make it the daemon's own with chown".to_owned()));
     }
     if found.mode() & 0o077 != 0 {

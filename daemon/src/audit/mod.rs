@@ -90,11 +90,11 @@ impl Audit {
         }
     }
 
-    /// Answers whether calls are recorded that write, or that only read.
-    pub fn hears(&self, writes: bool) -> bool {
+    /// Answers whether a call is recorded; whether it writes is only asked where that decides.
+    pub fn hears(&self, writes: impl FnOnce() -> bool) -> bool {
         self.0.as_ref().is_some_and(|desk| match desk.settings.read().calls {
             AuditedCalls::None => false,
-            AuditedCalls::Writes => writes,
+            AuditedCalls::Writes => writes(),
             AuditedCalls::All => true,
         })
     }

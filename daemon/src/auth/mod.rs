@@ -9,7 +9,7 @@ mod pepper;
 mod principal;
 mod scope;
 
-pub use caller::{Caller, Credentials, Headers, Peer, own_uid};
+pub use caller::{Caller, Credentials, Headers, Peer};
 pub use certified::{CertificateRules, Certified};
 pub use key::{FOREIGN_LONGEST, FOREIGN_SHORTEST, ForeignText, KeyText, Pepper};
 pub use keyring::{KeyTerms, Keyring, KeyringError, Recognised, Unrecognised};
@@ -18,4 +18,4 @@ pub use pepper::PepperPlace;
 pub use principal::{FAMILY, Principal, PrincipalId, ToolPolicy};
 pub use scope::{Need, Scope};
 
-pub use crate::secret::Secret;
+pub use crate::secret::{Secret, own_uid};

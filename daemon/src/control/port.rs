@@ -12,12 +12,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{Hands, doctor::check};
-use crate::tls::{Certificate, InForce};
+use crate::tls::{Certificate, InForce, SOON};
 
 /// How long our own endpoint may take to answer us.
 const OWN_ANSWER: Duration = Duration::from_secs(2);
-/// How soon a certificate expires that is worth a word, in days.
-const SOON: i64 = 14;
 
 /// What the endpoint says to someone without a key.
 enum Answer {

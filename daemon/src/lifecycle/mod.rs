@@ -6,7 +6,6 @@ mod error;
 mod first_run;
 mod house;
 mod lock;
-mod manager;
 mod pepper;
 mod privacy;
 mod renewal;
@@ -14,6 +13,7 @@ mod restore;
 mod running;
 mod safety;
 mod stdio;
+mod supervisor;
 mod upkeep;
 
 use std::{path::PathBuf, sync::Arc};
@@ -43,9 +43,9 @@ use error::file;
 use first_run::Greeting;
 use house::{Ground, House};
 use lock::Lock;
-use manager::Manager;
-pub(crate) use manager::is_on_record;
 use running::{Parts, Running};
+use supervisor::Supervisor;
+pub(crate) use supervisor::is_on_record;
 
 /// How long the store may take to close.
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(5);
@@ -74,8 +74,8 @@ pub struct Boot {
 pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     privacy::private_umask();
     privacy::no_core_dumps();
-    let manager = Manager::greet(); //                            it learns each step from here on
-    let starting = manager.keep_alive(); //                       a migration may take longer than it waits
+    let supervisor = Supervisor::greet(); //                            it learns each step from here on
+    let starting = supervisor.keep_alive(); //                       a migration may take longer than it waits
     let descriptors = Descriptors::raise(); //                    before anything is opened
     let (config, read) = boot.load()?; //                         all complaints at once
     let tls = open_tls(&config)?; //                              before anything is made
@@ -126,19 +126,19 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let (sessions, memories) = (Arc::clone(&house.sessions), Arc::clone(&house.memories));
     let hands = hands(&house, Arc::clone(&keys), (orders_in, tls.clone()), facts.clone());
     let running =
-        Running::serve(Parts { boot, house, hands, doors, tls, sockets, operators, logs, manager })?;
+        Running::serve(Parts { boot, house, hands, doors, tls, sockets, operators, logs, supervisor })?;
     record_start(&audit).await;
     let had_keys = !keys.all().is_empty();
     greeting.say(&facts, &keys, &config).await?;
     if let Some(first) = keys.all().first().filter(|_| !had_keys) {
         record_first_key(&audit, first);
     }
-    manager.ready("serving");
+    supervisor.ready("serving");
     tracing::info!(url = facts.url, figures, socket = %facts.socket.display(), profile = %facts.profile, sessions = back, "ready");
 
     drop(starting); //                                            from here on only orders that are heard are life
     let ended = running.obey_and_drain(orders).await; //          returns when everything is answered, or nobody waits
-    let _ending = manager.keep_alive(); //                        what is flushed may take its time, too
+    let _ending = supervisor.keep_alive(); //                        what is flushed may take its time, too
     signals.abort();
     flush(&keys, &sessions, &memories, &store, ended).await;
     audit.note(Deed { subject: Some(format!("{ended:?}")), ..Deed::own("ended") });

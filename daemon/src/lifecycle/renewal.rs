@@ -7,13 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     guard::Guard,
-    tls::{InForce, Looked, TlsPort},
+    tls::{InForce, Looked, SOON, TlsPort},
 };
 
 /// Time between looks at the files; those that fit together are in force after one, others are told of after two.
 const LOOK: Duration = Duration::from_secs(10);
-/// How soon a certificate expires that is worth a word.
-const SOON: i64 = 14;
 
 /// Looks at the files until `stop` fires.
 pub(super) async fn watch(port: Arc<TlsPort>, guard: Arc<Guard>, stop: CancellationToken) {

@@ -17,7 +17,8 @@ use tokio_util::{
 };
 
 use super::{
-    Boot, LifeError, check_simple, doors::Doors, house::House, manager::Manager, open_tls, renewal, upkeep,
+    Boot, LifeError, check_simple, doors::Doors, house::House, open_tls, renewal, supervisor::Supervisor,
+    upkeep,
 };
 use crate::{
     audit::{Audit, Deed, Fate},
@@ -69,7 +70,7 @@ pub(super) struct Parts {
     /// Operators that are held at a time.
     pub(super) operators: usize,
     pub(super) logs: Logs,
-    pub(super) manager: Manager,
+    pub(super) supervisor: Supervisor,
 }
 
 /// The daemon with its doors open.
@@ -82,7 +83,7 @@ pub(super) struct Running {
     changes: watch::Sender<Arc<Config>>,
     logs: Logs,
     audit: Audit,
-    manager: Manager,
+    supervisor: Supervisor,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -90,7 +91,7 @@ pub(super) struct Running {
 impl Running {
     /// Opens the doors.
     pub(super) fn serve(parts: Parts) -> Result<Self, LifeError> {
-        let Parts { boot, house, hands, doors, tls, sockets, operators, logs, manager } = parts;
+        let Parts { boot, house, hands, doors, tls, sockets, operators, logs, supervisor } = parts;
         let (changes, in_force) = house.config;
         let config = in_force.borrow().clone();
         let guard = house.guard;
@@ -108,7 +109,7 @@ impl Running {
             renewal::announce(&tls.in_force(), &guard);
             tasks.spawn(renewal::watch(Arc::clone(tls), Arc::clone(&guard), stop.clone()));
         }
-        tasks.spawn(manager.beat(hands.orders.clone(), stop.clone()));
+        tasks.spawn(supervisor.beat(hands.orders.clone(), stop.clone()));
         tasks.spawn(upkeep::rounds(house.store, Arc::clone(&hands.keys), news, stop.clone()));
         let http = Http::new(HttpParts {
             mcp: Arc::clone(&house.mcp),
@@ -140,7 +141,7 @@ impl Running {
         tasks.spawn(doors.socket.serve(Arc::new(hands), operators, arrivals, stop.clone()));
         let (sessions, registry) = (house.sessions, house.registry);
         let audit = house.recorder.audit().clone();
-        Ok(Self { boot, guard, sessions, registry, tls, changes, logs, audit, manager, tasks, stop })
+        Ok(Self { boot, guard, sessions, registry, tls, changes, logs, audit, supervisor, tasks, stop })
     }
 
     /// Obeys orders until one of them ends the daemon, then ends it.
@@ -148,12 +149,12 @@ impl Running {
         let ended = loop {
             match orders.recv().await {
                 Some(Order::Reload(answer)) => {
-                    self.manager.reloading();
+                    self.supervisor.reloading();
                     let outcome = self.reload();
                     if answer.is_none() {
                         self.signalled("reload", outcome.as_ref().err());
                     }
-                    self.manager.ready(match &outcome {
+                    self.supervisor.ready(match &outcome {
                         Ok(_) => "serving; the configuration was reloaded",
                         Err(_) => "serving; the last reload was refused, the log says why",
                     });
@@ -171,14 +172,14 @@ impl Running {
                 }
                 Some(Order::Restart) => {
                     let deadline = self.deadline(None);
-                    self.manager.restarting(deadline);
+                    self.supervisor.restarting(deadline);
                     break match self.drain(deadline, &mut orders).await {
                         Ended::Stopped => Ended::Stopped,
                         Ended::Drained | Ended::DeadlinePassed { .. } | Ended::Restart => Ended::Restart,
                     };
                 }
                 Some(Order::Stop) | None => {
-                    self.manager.stopping(Duration::ZERO);
+                    self.supervisor.stopping(Duration::ZERO);
                     break Ended::Stopped;
                 }
             }
@@ -262,7 +263,7 @@ impl Running {
     /// Drains for good.
     async fn end(&self, deadline: Option<Duration>, orders: &mut mpsc::Receiver<Order>) -> Ended {
         let deadline = self.deadline(deadline);
-        self.manager.stopping(deadline);
+        self.supervisor.stopping(deadline);
         self.drain(deadline, orders).await
     }
 

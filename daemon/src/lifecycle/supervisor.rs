@@ -22,12 +22,12 @@ const AFTERWARDS: Duration = Duration::from_secs(15);
 
 /// The service manager, or nobody.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manager {
+pub(super) struct Supervisor {
     /// How long the daemon may be silent before it is taken for dead.
     watchdog: Option<Duration>,
 }
 
-impl Manager {
+impl Supervisor {
     /// Finds the manager and tells it that the daemon starts: anew or, after a restore, once more in the same process.
     pub(super) fn greet() -> Self {
         let watchdog = sd_notify::watchdog_enabled().filter(|allowed| !allowed.is_zero());
@@ -42,7 +42,7 @@ impl Manager {
         tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
-    /// Says that a reload has begun; [`Manager::ready`] ends it.
+    /// Says that a reload has begun; [`Supervisor::ready`] ends it.
     pub(super) fn reloading(self) {
         between(&[NotifyState::Status("reloading the configuration")]);
     }

@@ -309,8 +309,8 @@ impl Mcp {
     /// Counts, logs and, if wanted, records the end of a request. `tool` is a name of ours, never a stranger's word.
     pub(super) fn finish(&self, ask: &Ask<'_>, method: &str, tool: Option<&str>, end: End) {
         let principal = &ask.visitor.principal;
-        if let Some(tool) = tool.filter(|tool| self.recorder.audit().hears(self.registry.need(tool).writes()))
-        {
+        let heard = |tool: &&str| self.recorder.audit().hears(|| self.registry.need(tool).writes());
+        if let Some(tool) = tool.filter(heard) {
             CallAudited { who: principal.author(), tool, outcome: end.outcome }.emit(&self.recorder);
         }
         RequestFinished {

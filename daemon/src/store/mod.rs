@@ -20,6 +20,7 @@ mod plan;
 mod projects;
 mod quality;
 mod sessions;
+mod settings;
 mod statistics;
 mod todos;
 mod tools;

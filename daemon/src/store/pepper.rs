@@ -2,9 +2,8 @@
 //! finds the pepper by it.
 
 use futures::FutureExt;
-use sqlx::SqliteConnection;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, settings};
 
 const TENANT: &str = "default";
 const MARK: &str = "keys.pepper";
@@ -21,21 +20,6 @@ impl PepperRepository<'_> {
 
     /// Keeps the mark in place of the one before.
     pub async fn keep(&self, mark: String) -> Result<(), StoreError> {
-        self.0.writer.run(move |connection| keep(connection, mark).boxed()).await
+        self.0.writer.run(move |connection| settings::put(connection, (TENANT, MARK), mark).boxed()).await
     }
-}
-
-async fn keep(connection: &mut SqliteConnection, mark: String) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM settings WHERE tenant = ? AND name = ?")
-        .bind(TENANT)
-        .bind(MARK)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("INSERT INTO settings (tenant, name, value) VALUES (?, ?, ?)")
-        .bind(TENANT)
-        .bind(MARK)
-        .bind(mark)
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -11,7 +11,7 @@ use std::{
 
 use sqlx::SqliteConnection;
 
-use super::{StoreError, now};
+use super::{StoreError, now, settings};
 
 /// How often a database that could not be written is tried again.
 pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -43,12 +43,5 @@ impl Writable {
 
 /// Writes something that is there for this alone.
 pub(super) async fn touch(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM settings WHERE tenant = '' AND name = 'written'")
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("INSERT INTO settings (tenant, name, value) VALUES ('', 'written', ?)")
-        .bind(now().to_string())
-        .execute(connection)
-        .await?;
-    Ok(())
+    settings::put(connection, ("", "written"), now().to_string()).await
 }

@@ -12,6 +12,9 @@ use x509_parser::{
 
 use super::error::Wrong;
 
+/// How soon a certificate expires that is worth a word, in days.
+pub const SOON: i64 = 14;
+
 /// A name that a certificate was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::error::{Role, TlsError, Wrong};
+use crate::secret::own_uid;
 
 /// Largest file that is read. A bundle of all authorities there are has a quarter of it.
 const LARGEST: u64 = 1 << 20;
@@ -136,8 +137,4 @@ impl Named {
 
 fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == own_uid()
-}
-
-fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
 }

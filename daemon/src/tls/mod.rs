@@ -8,6 +8,6 @@ mod own;
 mod pem;
 mod port;
 
-pub use certificate::{Certificate, Name, UnreadCertificate};
+pub use certificate::{Certificate, Name, SOON, UnreadCertificate};
 pub use error::TlsError;
 pub use port::{InForce, Looked, TlsPort};
