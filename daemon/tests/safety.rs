@@ -116,6 +116,37 @@ fn each_is_refused_with_the_line_that_mends_it() {
     Daemon::start_in(home, &[]);
 }
 
+/// What lies where others can put something else in its place is not what the daemon left there.
+#[test]
+fn a_folder_that_others_can_write_is_refused_wherever_it_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let (state, open) = (home.path().join("state"), home.path().join("open"));
+    for made in [&state, &open] {
+        fs::create_dir(made).unwrap();
+        fs::set_permissions(made, PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    let lies = "lies in a directory with mode 0707, so that others can put another there: chmod go-w HOME";
+    for (setting, said) in [
+        ("store.path = \"HOME/open/mcpd.db\"", format!("the database HOME/open/mcpd.db {lies}/open")),
+        (
+            "telemetry.directory = \"HOME/open\"",
+            format!("logs cannot be written to HOME/open: the log {lies}/open"),
+        ),
+        (
+            "audit.directory = \"HOME/open/audit\"",
+            format!("the audit cannot be kept in HOME/open/audit: {lies}/open"),
+        ),
+    ] {
+        let text = setting.replace("HOME", home.path().to_str().unwrap());
+        fs::write(state.join("mcpd.toml"), text).unwrap();
+        fs::set_permissions(&open, PermissionsExt::from_mode(0o707)).unwrap();
+        assert_eq!(refused(home.path()).trim_end(), said);
+    }
+    fs::set_permissions(home.path(), PermissionsExt::from_mode(0o707)).unwrap();
+    fs::remove_file(state.join("mcpd.toml")).unwrap();
+    assert_eq!(refused(home.path()).trim_end(), format!("the state directory HOME/state {lies}"));
+}
+
 #[tokio::test]
 async fn a_reload_refuses_what_the_start_would() {
     let daemon = Daemon::start("");

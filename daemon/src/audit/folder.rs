@@ -2,9 +2,9 @@
 //! of the last record beside them, by which a cut end is seen.
 
 use std::{
-    fs::{DirBuilder, File},
+    fs::File,
     io::{self, ErrorKind, Read},
-    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,7 @@ use super::{
     record::{GENESIS, Mac, Seal, hex, unhex},
     verify::{Wanted, verify},
 };
-use crate::secret::{key_file, own_uid};
+use crate::secret::{folder_of, key_file, look_at_folder, own_uid, private_folder};
 
 /// Begins the name of every file.
 const PREFIX: &str = "audit-";
@@ -72,7 +72,7 @@ impl Folder {
     /// Opens the folder, making it if there is none. What a crash left of a line is removed; what else is not as it was
     /// written is told by the next record.
     pub(super) fn open(directory: &Path, key: &Path) -> Result<Self, AuditError> {
-        private_directory(directory)?;
+        make_private(directory)?;
         let files = files(directory)?;
         let had_key = key.exists();
         if !files.is_empty() && !had_key {
@@ -305,12 +305,13 @@ pub(super) fn first_of(file: &Path) -> Option<u64> {
     number.parse().ok().filter(|_| number.len() >= 12)
 }
 
-fn private_directory(path: &Path) -> Result<(), AuditError> {
+fn make_private(path: &Path) -> Result<(), AuditError> {
     let bad = |why: String| AuditError::Place { path: path.to_owned(), why };
-    match DirBuilder::new().mode(0o700).create(path) {
+    match private_folder(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(bad(error.to_string())),
         _ => {}
     }
+    look_at_folder(folder_of(path)).map_err(|open| bad(open.to_string()))?;
     let found = std::fs::symlink_metadata(path)?;
     if !found.is_dir() {
         return Err(bad("it is a link or no directory; name another in audit.directory".to_owned()));

@@ -4,7 +4,7 @@
 use std::{
     fs::Permissions,
     io,
-    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -24,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Admins, Hands, Operator, dispatch, feeds};
 use crate::{
     audit::{Deed, Fate},
-    auth::own_uid,
+    secret::{own_uid, private_folder},
 };
 
 /// How long a newcomer may take to say hello.
@@ -252,7 +252,7 @@ fn own_directory(path: &Path, admins: &Admins) -> Result<(), SocketError> {
     let bad = |why| Err(SocketError::Directory { path: path.to_owned(), why });
     let failed = |source| SocketError::Io { path: path.to_owned(), source };
     let is_new = !path.exists();
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    private_folder(path).map_err(failed)?;
     if let (true, Some(gid)) = (is_new, admins.gid()) {
         give_to_group(path, gid)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o750)).map_err(failed)?;

@@ -26,7 +26,7 @@ pub(super) fn write_config(boot: &Boot, read: Option<PathBuf>) -> Result<Option<
     let path = &boot.place.config;
     let failed = || file("the configuration", path, "written");
     if let Some(parent) = path.parent() {
-        super::safety::private_directory(parent).map_err(failed())?;
+        crate::secret::private_folder(parent).map_err(failed())?;
     }
     let opened = std::fs::File::options().write(true).create_new(true).open(path);
     let mut written = opened.map_err(failed())?;

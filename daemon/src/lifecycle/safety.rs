@@ -9,23 +9,16 @@ use std::{
 };
 
 use super::{Boot, LifeError, error::file};
-use crate::auth::own_uid;
+use crate::secret::{folder_of, is_trusted, look_at_folder, others_may_write, own_uid, private_folder};
 
 /// Permission to write for the group and others.
 const OTHERS_WRITE: u32 = 0o022;
 /// Any permission for the group and others.
 const OTHERS: u32 = 0o077;
 
-/// Makes a directory for its user alone, with those above it.
-pub(super) fn private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
-    builder.create(path)
-}
-
-/// Makes the state directory if there is none, and refuses one that others can write to.
+/// Makes the state directory if there is none, and refuses one that others can write to or replace.
 pub(super) fn state_directory(state: &Path) -> Result<(), LifeError> {
-    private_directory(state).map_err(file("the state directory", state, "made"))?;
+    private_folder(state).map_err(file("the state directory", state, "made"))?;
     let found = std::fs::metadata(state).map_err(file("the state directory", state, "read"))?;
     if found.mode() & OTHERS_WRITE != 0 {
         return Err(LifeError::OpenState(state.to_owned()));
@@ -33,11 +26,12 @@ pub(super) fn state_directory(state: &Path) -> Result<(), LifeError> {
     if found.uid() != own_uid() {
         return Err(elsewhere("the state directory", state, &found));
     }
-    Ok(())
+    in_a_shut_folder("the state directory", state)
 }
 
 /// Refuses a database and its companions that are links, somebody else's, or open to others.
 pub(super) fn files(boot: &Boot, database: &Path) -> Result<(), LifeError> {
+    in_a_shut_folder("the database", database)?;
     for suffix in ["", "-wal", "-shm", ".migrate", ".use"] {
         private("the database", &crate::store::beside(database, suffix))?;
     }
@@ -72,20 +66,22 @@ fn private(what: &'static str, path: &Path) -> Result<(), LifeError> {
 /// to counts.
 pub(super) fn unwritten_by_others(what: &'static str, path: &Path) -> Result<(), LifeError> {
     let found = std::fs::metadata(path).map_err(file(what, path, "read"))?;
-    // On many systems a user has a group alone, which may write what the user makes.
-    let own_group = found.gid() == rustix::process::getegid().as_raw();
-    let others = if own_group { OTHERS_WRITE & 0o007 } else { OTHERS_WRITE };
-    if found.mode() & others != 0 {
+    if others_may_write(&found) {
         return Err(unsafe_file(
             what,
             path,
             format!("can be written by others: chmod go-w {}", path.display()),
         ));
     }
-    if found.uid() != 0 && found.uid() != own_uid() {
+    if !is_trusted(found.uid()) {
         return Err(elsewhere(what, path, &found));
     }
-    Ok(())
+    in_a_shut_folder(what, path)
+}
+
+/// Refuses what lies where others can put something else in its place.
+fn in_a_shut_folder(what: &'static str, path: &Path) -> Result<(), LifeError> {
+    look_at_folder(folder_of(path)).map_err(|open| unsafe_file(what, path, open.to_string()))
 }
 
 fn elsewhere(what: &'static str, path: &Path, found: &Metadata) -> LifeError {

@@ -10,6 +10,8 @@ use std::{
 use rand::Rng;
 use zeroize::Zeroizing;
 
+use super::custody::{is_trusted, own_uid};
+
 /// Bytes of a key: as many as SHA-256 gives back.
 const LENGTH: usize = 32;
 
@@ -18,7 +20,7 @@ const LONGEST: u64 = 4096;
 
 /// Reads the key in `path`, at least 32 bytes, and makes a new one where there is none.
 ///
-/// Fails when it is a link or no file, when others than its owner may read it, or when it is too short.
+/// Fails when it is a link or no file, somebody else's, when others than its owner may read it, or when it is too short.
 pub(crate) fn key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => create(path),
@@ -40,6 +42,13 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let found = std::fs::symlink_metadata(path)?;
     if !found.is_file() {
         return Err(Error::other("it is a link or no file; put the file itself there"));
+    }
+    if !is_trusted(found.uid()) {
+        let (owner, shown) = (found.uid(), path.display());
+        return Err(Error::other(format!(
+            "it is user {owner}'s; make it yours: chown {} {shown}",
+            own_uid()
+        )));
     }
     if found.mode() & 0o077 != 0 {
         return Err(Error::other(format!("others may use it; make it yours: chmod 600 {}", path.display())));

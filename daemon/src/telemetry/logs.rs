@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{RequestLog, request_log::RequestLogGuard};
+use crate::secret::{look_at_folder, private_folder};
 use mcpd_config::{LogFormat, Rotation, Telemetry};
 use mcpd_ipc::redact::redacted;
 use tracing_appender::{
@@ -57,7 +58,9 @@ impl Logs {
         settings: &LogSettings,
     ) -> Result<(Self, RequestLog, LogGuard), LogError> {
         let unwritable = |reason: String| LogError::Directory { path: settings.directory.clone(), reason };
-        std::fs::create_dir_all(&settings.directory).map_err(|error| unwritable(error.to_string()))?;
+        private_folder(&settings.directory).map_err(|error| unwritable(error.to_string()))?;
+        // Else a link could lie where the next file is made.
+        look_at_folder(&settings.directory).map_err(|open| unwritable(format!("the log {open}")))?;
         let (filter, handle) = reload::Layer::new(filter(&telemetry.log)?);
         let file = Builder::new()
             .rotation(match telemetry.rotation {

@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
+use crate::secret::OpenFolder;
+
 /// A file of `[tls]` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {} {wrong}", .path.display())]
@@ -56,10 +58,8 @@ pub(super) enum Wrong {
     Shown { mode: u32, mend: String },
     #[error("has mode {mode:04o}, so that others can change it: {mend}")]
     Open { mode: u32, mend: String },
-    #[error("lies in a directory with mode {mode:04o}, so that others can put another there: {mend}")]
-    OpenFolder { mode: u32, mend: String },
-    #[error("lies in a directory of user {owner}, who could put another there: {mend}")]
-    FolderOwner { owner: u32, mend: String },
+    #[error(transparent)]
+    Folder(#[from] OpenFolder),
     #[error("is empty; put {0} there, in PEM form")]
     Empty(&'static str),
     #[error("is over 1 MiB; put the certificates alone there")]

@@ -4,14 +4,14 @@ use std::{
     fs::{File, Metadata},
     io::{self, Read},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::error::{Role, TlsError, Wrong};
-use crate::secret::own_uid;
+use crate::secret::{folder_of, is_trusted, look_at_folder, own_uid};
 
 /// Largest file that is read. A bundle of all authorities there are has a quarter of it.
 const LARGEST: u64 = 1 << 20;
@@ -68,7 +68,7 @@ impl Named {
     /// Says why it could not be opened.
     fn unopened(&self, error: &io::Error) -> Wrong {
         if let Ok(target) = std::fs::read_link(&self.path) {
-            return Wrong::Link(self.folder().join(target));
+            return Wrong::Link(folder_of(&self.path).join(target));
         }
         if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) {
             return Wrong::Missing;
@@ -113,28 +113,7 @@ impl Named {
         }
     }
 
-    /// Whoever can write the directory can put another file there. With the sticky bit only owners can.
     fn check_folder(&self) -> Result<(), TlsError> {
-        let folder = self.folder();
-        let Ok(found) = std::fs::metadata(folder) else { return Ok(()) }; // opening says why
-        let (owner, mode) = (found.uid(), found.mode() & 0o7777);
-        let shown = folder.display();
-        if !is_trusted(owner) {
-            let mend = format!("chown {} {shown}", own_uid());
-            return Err(self.wrong(Wrong::FolderOwner { owner, mend }));
-        }
-        if mode & 0o022 != 0 && mode & 0o1000 == 0 {
-            return Err(self.wrong(Wrong::OpenFolder { mode, mend: format!("chmod go-w {shown}") }));
-        }
-        Ok(())
+        look_at_folder(folder_of(&self.path)).map_err(|open| self.wrong(open.into()))
     }
-
-    fn folder(&self) -> &Path {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder.unwrap_or(Path::new("."))
-    }
-}
-
-fn is_trusted(owner: u32) -> bool {
-    owner == 0 || owner == own_uid()
 }
