@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::{io::Write, process::Stdio};
+
 use mcpd_ipc::{
     CallError, FaultKind,
     allow::AllowAdd,
@@ -12,7 +14,7 @@ use mcpd_ipc::{
     life::{Reload, Status},
 };
 use serde_json::json;
-use support::{Daemon, Peer, eventually, plain_key};
+use support::{Daemon, Peer, eventually, mcpd, plain_key};
 
 async fn records(daemon: &Daemon) -> Vec<AuditRecord> {
     let all = AuditTail { limit: 1000, after: 0, actor: None, action: None };
@@ -73,6 +75,34 @@ async fn commands_and_denied_calls_are_recorded_with_who_gave_them() {
     let text = std::fs::read_to_string(daemon.state().join("audit/audit-000000000001.jsonl")).unwrap();
     assert!(!text.contains(&secret[21..]) && !text.contains("mcpd_sk_"), "no secret is in it");
     assert_eq!(daemon.obey(AuditVerify { after: 0, checkpoint: None }).await.bad, None);
+}
+
+#[tokio::test]
+async fn who_comes_to_the_socket_is_recorded_whatever_they_say() {
+    let daemon = Daemon::start("");
+    let connect = || std::os::unix::net::UnixStream::connect(daemon.state().join("run/mcpd.sock")).unwrap();
+    connect().write_all(&[0xff; 64]).unwrap();
+    connect().write_all(b"\0\0\0\x02{}").unwrap();
+    drop(connect()); // a look whether somebody answers
+    let mut stdio = mcpd(daemon.home());
+    stdio.args(["stdio", "--state-dir"]).arg(daemon.state()).stdin(Stdio::null()).stdout(Stdio::null());
+    assert!(stdio.status().unwrap().success());
+    let own = format!("uid:{}", rustix::process::geteuid().as_raw());
+    let expected = [
+        "bridge done [] ",
+        "hello denied [] a frame of 4294967295 bytes is over the limit of 4096",
+        "hello denied [] the hello cannot be read",
+    ];
+    let mut told = Vec::new();
+    eventually("all of them are recorded", async || {
+        let came = |one: &&AuditRecord| one.actor == own && ["bridge", "hello"].contains(&one.action.as_str());
+        let all = records(&daemon).await;
+        told = all.iter().filter(came).flat_map(|one| vec![self::told(one); one.times as usize]).collect();
+        told.len() >= 3
+    })
+    .await;
+    told.sort();
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

@@ -150,6 +150,11 @@ async fn a_rule_that_is_taken_away_ends_what_it_opened() {
     assert_eq!(client.ping().await, Ok(401));
     scene.reload(LAPTOP).await;
     assert_eq!(client.ping().await, Ok(200));
+    // One that stands before it now decides instead.
+    let stream = client.stream().await;
+    scene.reload(&LAPTOP.replacen('[', "[{ subject = \"laptop.lan\", key = \"build\" }, ", 1)).await;
+    let _ = in_time(to_the_end(stream)).await;
+    assert_eq!(client.ping().await, Ok(200), "as another");
 }
 
 #[tokio::test]

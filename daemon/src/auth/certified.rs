@@ -23,9 +23,11 @@ impl CertificateRules {
         self.0.iter().map(|client| client.key.as_str())
     }
 
-    /// Returns the keys of those rules that `new` does not have.
-    pub fn taken_away_by<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(|client| !new.0.contains(client)).map(|client| client.key.as_str())
+    /// Returns the keys of those rules that may no longer decide under `new`: the first that fits does, so that what
+    /// follows another rule than before counts as changed.
+    pub fn changed_by<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a str> {
+        let same = self.0.iter().zip(&new.0).take_while(|(old, new)| old == new).count();
+        self.0[same..].iter().map(|client| client.key.as_str())
     }
 
     fn key_of(&self, certificate: &Certificate) -> Option<&str> {

@@ -136,7 +136,12 @@ impl Socket {
                         tokio::select! { () = visit => {}, () = stop.cancelled() => {} }
                     });
                 }
-                Ok(_) => tracing::warn!("too many operators at once; one was turned away"),
+                Ok(stream) => {
+                    tracing::warn!("too many operators at once; one was turned away");
+                    if let Ok((uid, _)) = peer(&stream) {
+                        turned_away(&hands, uid, "too many operators at once".to_owned());
+                    }
+                }
                 // One line for each time of want, however long it lasts.
                 Err(error) => {
                     if !std::mem::replace(&mut choking, true) {
@@ -154,17 +159,32 @@ impl Socket {
 /// One connection, from hello to its end.
 async fn visit(hands: Arc<Hands>, arrivals: mpsc::Sender<Arrival>, mut stream: Stream) {
     let limit = usize::try_from(hands.config.borrow().control.frame_limit).unwrap_or(mcpd_ipc::FRAME_LIMIT);
-    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream, &hands)).await {
+    let (uid, gid) = match peer(&stream) {
+        Ok(peer) => peer,
+        Err(error) => return tracing::info!(%error, "who came cannot be said"),
+    };
+    let welcomed = match timeout(HELLO_DEADLINE, welcome(&mut stream, &hands, (uid, gid))).await {
         Ok(Ok(welcomed)) => welcomed,
-        Ok(Err(error)) => return tracing::info!(%error, "a hello went wrong"),
-        Err(_) => return,
+        // Who only looks whether somebody answers says nothing.
+        Ok(Err(FrameError::Closed)) => return,
+        Ok(Err(error)) => {
+            tracing::info!(%error, uid, "a hello went wrong");
+            return turned_away(&hands, uid, error.to_string());
+        }
+        Err(_) => return turned_away(&hands, uid, "no hello in time".to_owned()),
+    };
+    let note = |action, operator: Operator| {
+        hands.recorder.audit().note(Deed { actor: operator.to_string(), ..Deed::own(action) });
     };
     match welcomed {
         None => {}
-        // Bounded at the receiver, which takes streams as long as there are places for connections.
-        Some((Purpose::Mcp, operator)) => drop(arrivals.send((stream, operator)).await),
+        Some((Purpose::Mcp, operator)) => {
+            note("bridge", operator);
+            // Bounded at the receiver, which takes streams as long as there are places for connections.
+            drop(arrivals.send((stream, operator)).await);
+        }
         Some((Purpose::Watch, operator)) => {
-            hands.recorder.audit().note(Deed { actor: operator.to_string(), ..Deed::own("watch") });
+            note("watch", operator);
             if let Err(error) = feeds::feed(&hands, stream, limit).await {
                 tracing::debug!(%error, "a watcher's connection ended");
             }
@@ -204,19 +224,28 @@ async fn converse(
     }
 }
 
-/// Asks the system who is there, hears the hello, and answers it.
-async fn welcome(stream: &mut Stream, hands: &Hands) -> Result<Option<(Purpose, Operator)>, FrameError> {
-    let facts = &hands.facts;
+/// Asks the system who is there: their user, and their group if it says.
+fn peer(stream: &Stream) -> io::Result<(u32, Option<u32>)> {
     let peer = stream.peer_creds()?;
-    let (uid, gid) = (peer.euid().map_or(u32::MAX, u32::from), peer.egid());
+    Ok((peer.euid().map_or(u32::MAX, u32::from), peer.egid()))
+}
+
+/// Records that somebody was not let in.
+fn turned_away(hands: &Hands, uid: u32, why: String) {
+    let (actor, why) = (format!("uid:{uid}"), Some(why));
+    hands.recorder.audit().note(Deed { actor, fate: Fate::Denied, why, ..Deed::own("hello") });
+}
+
+/// Hears the hello of a user and answers it.
+async fn welcome(
+    stream: &mut Stream,
+    hands: &Hands,
+    (uid, gid): (u32, Option<u32>),
+) -> Result<Option<(Purpose, Operator)>, FrameError> {
+    let facts = &hands.facts;
     let hello = Hello::read(read_frame(stream, HELLO_LIMIT).await?);
     let heard = match facts.admins.recognise(uid, gid).await {
-        None => {
-            let fault = stranger(uid, &facts.admins);
-            let (actor, why) = (format!("uid:{uid}"), Some(fault.message.clone()));
-            hands.recorder.audit().note(Deed { actor, fate: Fate::Denied, why, ..Deed::own("hello") });
-            Err(fault)
-        }
+        None => Err(stranger(uid, &facts.admins)),
         Some(operator) => hello.map(|hello| (hello, operator)).map_err(|why| {
             Fault::new(FaultKind::Refused, why.to_string())
                 .hint("install mcpd and mcpctl of the same release")
@@ -225,7 +254,9 @@ async fn welcome(stream: &mut Stream, hands: &Hands) -> Result<Option<(Purpose, 
     let (hello, operator) = match heard {
         Ok(heard) => heard,
         Err(fault) => {
-            write_frame(stream, &Welcome::Refused(fault), HELLO_LIMIT).await?;
+            turned_away(hands, uid, fault.message.clone());
+            // Who was refused may not wait to hear of it.
+            let _ = write_frame(stream, &Welcome::Refused(fault), HELLO_LIMIT).await;
             return Ok(None);
         }
     };

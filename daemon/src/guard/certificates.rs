@@ -41,13 +41,13 @@ impl Guard {
         Arc::clone(&self.certificates.read())
     }
 
-    /// Puts other rules in force. Where one was taken away the connections of its key are closed: some of them may have
-    /// been opened by the certificate alone.
+    /// Puts other rules in force. Where one was taken away, or stands behind another than before, the connections of its
+    /// key are closed: some of them may have been opened by the certificate alone.
     pub(super) fn put_certificates(&self, rules: CertificateRules) {
         let rules = Arc::new(rules);
         let before = std::mem::replace(&mut *self.certificates.write(), Arc::clone(&rules));
         let Some(keys) = &self.keys else { return };
-        for principal in before.taken_away_by(&rules).filter_map(|key| keys.find(key)) {
+        for principal in before.changed_by(&rules).filter_map(|key| keys.find(key)) {
             self.close_connections_of(&principal.id);
         }
     }
