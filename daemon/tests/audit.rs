@@ -95,7 +95,8 @@ async fn who_comes_to_the_socket_is_recorded_whatever_they_say() {
     ];
     let mut told = Vec::new();
     eventually("all of them are recorded", async || {
-        let came = |one: &&AuditRecord| one.actor == own && ["bridge", "hello"].contains(&one.action.as_str());
+        let came =
+            |one: &&AuditRecord| one.actor == own && ["bridge", "hello"].contains(&one.action.as_str());
         let all = records(&daemon).await;
         told = all.iter().filter(came).flat_map(|one| vec![self::told(one); one.times as usize]).collect();
         told.len() >= 3

@@ -74,8 +74,7 @@ impl Waiting {
     fn put(&mut self, deed: Deed, (at, times): Tally) {
         let most = if is_operators(&deed) { MOST_OF_ALL } else { MOST };
         let full = self.deeds.len() >= most && !self.deeds.contains_key(&deed);
-        let (first, count) =
-            self.deeds.entry(if full { of_others(deed) } else { deed }).or_insert((at, 0));
+        let (first, count) = self.deeds.entry(if full { of_others(deed) } else { deed }).or_insert((at, 0));
         (*first, *count) = ((*first).min(at), count.saturating_add(times));
     }
 }

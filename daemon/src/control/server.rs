@@ -225,6 +225,16 @@ async fn converse(
 }
 
 /// Asks the system who is there: their user, and their group if it says.
+#[cfg(target_os = "linux")]
+fn peer(stream: &Stream) -> io::Result<(u32, Option<u32>)> {
+    // Asked for more than the user, it has no answer for somebody outside the container that the daemon is in.
+    let Stream::UdSocket(stream) = stream;
+    let peer = nix::sys::socket::getsockopt(stream, nix::sys::socket::sockopt::PeerCredentials)?;
+    Ok((peer.uid(), Some(peer.gid())))
+}
+
+/// Asks the system who is there: their user, and their group if it says.
+#[cfg(not(target_os = "linux"))]
 fn peer(stream: &Stream) -> io::Result<(u32, Option<u32>)> {
     let peer = stream.peer_creds()?;
     Ok((peer.euid().map_or(u32::MAX, u32::from), peer.egid()))

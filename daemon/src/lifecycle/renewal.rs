@@ -58,8 +58,7 @@ pub(super) fn announce(new: &InForce, guard: &Guard) {
 fn warn_if_soon(in_force: &InForce) -> bool {
     let soon = in_force.certificate.days_left() < SOON;
     if soon {
-        let (subject, expires) =
-            (in_force.certificate.subject.as_str(), in_force.certificate.expires_on());
+        let (subject, expires) = (in_force.certificate.subject.as_str(), in_force.certificate.expires_on());
         tracing::warn!(subject, expires, "the certificate in force expires soon; put a new one in its place");
     }
     soon

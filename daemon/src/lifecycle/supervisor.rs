@@ -4,6 +4,7 @@
 use std::{
     io::IsTerminal,
     os::fd::{AsFd, BorrowedFd},
+    path::Path,
     time::Duration,
 };
 
@@ -122,9 +123,19 @@ fn tell(states: &[NotifyState<'_>]) {
 }
 
 /// Returns whether what is printed ends up where others read it, or where nobody does: with a manager that was asked to
-/// listen, in the journal, or in anything but a terminal and a pipe, as a file.
+/// listen, in the journal, in the log of a container, or in anything but a terminal and a pipe, as a file.
 pub(crate) fn is_on_record(notified: bool, journal: Option<&str>) -> bool {
-    notified || is_kept(std::io::stdout().as_fd(), journal)
+    let out = std::io::stdout();
+    let process = std::process::id();
+    let logged = !out.is_terminal() && is_a_containers_own(process, std::os::unix::process::parent_id());
+    notified || logged || is_kept(out.as_fd(), journal)
+}
+
+/// Answers whether a process is what its container was started for, so that the engine keeps what it prints: the first
+/// one there, one that somebody outside started, or the child of a small init (`docker run --init`).
+fn is_a_containers_own(process: u32, parent: u32) -> bool {
+    let marked = || ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
+    process == 1 || parent == 0 || (parent == 1 && marked())
 }
 
 /// The variable alone says nothing, for terminals inherit it; it names the stream that is the journal's.
@@ -145,6 +156,11 @@ mod tests {
         let journal = format!("{}:{}", own.st_dev, own.st_ino);
         assert!(is_kept(pipe.as_fd(), Some(&journal)) && is_on_record(true, None));
         assert!(!is_kept(pipe.as_fd(), Some("1:2")) && !is_kept(pipe.as_fd(), None));
+    }
+
+    #[test]
+    fn the_first_process_and_one_from_outside_are_a_containers_own() {
+        assert!(is_a_containers_own(1, 0) && is_a_containers_own(7, 0) && !is_a_containers_own(7, 6));
     }
 
     #[test]
