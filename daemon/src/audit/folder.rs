@@ -2,7 +2,7 @@
 //! of the last record beside them, by which a cut end is seen.
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io::{self, ErrorKind, Read},
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -49,7 +49,8 @@ pub(super) struct Bounds {
 /// The folder, as the one who writes it knows it.
 pub(super) struct Folder {
     directory: PathBuf,
-    /// The folder itself, opened once: to sync it takes no descriptor when there is none left.
+    /// The folder itself, opened once and locked: to sync it takes no descriptor when there is none left, and two daemons
+    /// that wrote one chain would break it for each other.
     handle: File,
     seal: Seal,
     head: Head,
@@ -73,6 +74,11 @@ impl Folder {
     /// written is told by the next record.
     pub(super) fn open(directory: &Path, key: &Path) -> Result<Self, AuditError> {
         make_private(directory)?;
+        let handle = File::open(directory)?;
+        if matches!(handle.try_lock(), Err(TryLockError::WouldBlock)) {
+            let why = "another daemon keeps its own there; name another in audit.directory".to_owned();
+            return Err(AuditError::Place { path: directory.to_owned(), why });
+        }
         let files = files(directory)?;
         let had_key = key.exists();
         if !files.is_empty() && !had_key {
@@ -80,7 +86,7 @@ impl Folder {
         }
         let place = |error: io::Error| AuditError::Place { path: key.to_owned(), why: error.to_string() };
         let seal = Seal::new(&key_file(key).map_err(place)?)?;
-        let (handle, head) = (File::open(directory)?, Head { seq: 0, mac: GENESIS });
+        let head = Head { seq: 0, mac: GENESIS };
         let directory = directory.to_owned();
         let mut folder = Self { directory, handle, seal, head, written: None, broken: None };
         folder.take_up(&files, had_key)?;

@@ -261,6 +261,15 @@ async fn what_is_open_to_others_or_a_link_is_refused_with_what_mends_it() {
 }
 
 #[tokio::test]
+async fn one_folder_is_one_daemons() {
+    let place = Place::filled(1, "").await;
+    let (_audit, guard) = place.open();
+    assert!(place.try_open("").err().unwrap().to_string().contains("another daemon keeps its own there"));
+    guard.close().await;
+    place.open();
+}
+
+#[tokio::test]
 async fn many_at_once_have_numbers_of_their_own() {
     let place = Place::new();
     let (audit, _guard) = place.open();

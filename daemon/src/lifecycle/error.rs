@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use mcpd_config::Complaints;
-use mcpd_ipc::CallError;
+use mcpd_ipc::{CallError, text::count};
 
 use crate::{
     audit::AuditError,
@@ -63,9 +63,9 @@ pub enum LifeError {
     OpenState(PathBuf),
     /// Keys exist, but not the pepper they were hashed with.
     #[error(
-        "{} is gone, and {keys} keys were hashed with it; restore it from a backup, give the service the credential it \
+        "{} is gone, and {} hashed with it; restore it from a backup, give the service the credential it \
          came from, or remove the keys from the database and issue new ones",
-        .path.display()
+        .path.display(), were(*.keys)
     )]
     PepperLost {
         /// Where it was.
@@ -75,8 +75,8 @@ pub enum LifeError {
     },
     /// The pepper is another one than the keys were hashed with, and the right one is not here.
     #[error(
-        "the pepper in {} is another one than {keys} keys were hashed with; restore the right one from a backup",
-        .path.display()
+        "the pepper in {} is another one than {} hashed with; restore the right one from a backup",
+        .path.display(), were(*.keys)
     )]
     PepperIsAnother {
         /// Where it was read.
@@ -86,9 +86,9 @@ pub enum LifeError {
     },
     /// The credential holds another pepper than the keys were hashed with; the right one lies in the state directory.
     #[error(
-        "the credential holds another pepper than {keys} keys were hashed with; make it anew from the right one: \
+        "the credential holds another pepper than {} hashed with; make it anew from the right one: \
          systemd-creds encrypt --name=pepper {} /etc/credstore.encrypted/mcpd.pepper",
-        .file.display()
+        were(*.keys), .file.display()
     )]
     CredentialIsAnother {
         /// The right one.
@@ -175,4 +175,9 @@ pub(super) fn file(
 ) -> impl FnOnce(io::Error) -> LifeError {
     let path = path.into();
     move |source| LifeError::File { what, path, done, source }
+}
+
+/// Says how many keys were, as in `3 keys were`.
+fn were(keys: usize) -> String {
+    format!("{} {}", count(keys as u64, "key"), if keys == 1 { "was" } else { "were" })
 }
