@@ -1,6 +1,7 @@
 //! The command line of `mcpd`: reads it, runs the daemon, and says how it ended.
 
 mod pages;
+mod verify;
 
 use std::{
     io::Write,
@@ -43,6 +44,8 @@ enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Look whether the audit is what was written, without a daemon; exits 1 and names the first record that is not
+    Verify(verify::Verify),
     /// Write completion scripts, manual pages and a service's configuration for a package
     #[command(hide = true)]
     Pages {
@@ -51,7 +54,7 @@ enum Command {
     },
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 struct Start {
     /// Who the daemon is for: unified (no port), simple (no keys), enterprise (the default)
     #[arg(long, value_name = "PROFILE")]
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(start)) => serve(start),
         Some(Command::Stdio(start)) => stdio(start),
         Some(Command::Check { file }) => check(&file),
+        Some(Command::Verify(what)) => verify::run(what),
         Some(Command::Pages { dir }) => pages(&dir),
     };
     match done {

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{io::Write, process::Stdio};
+use std::{io::Write, path::Path, process::Stdio};
 
 use mcpd_ipc::{
     CallError, FaultKind,
@@ -178,4 +178,56 @@ async fn a_record_survives_a_kill_and_a_restart_goes_on() {
     assert!(all.iter().any(|one| told(one).ends_with(&format!("key {id}"))));
     assert_eq!(all.iter().filter(|one| one.action == "started").count(), 2);
     assert_eq!(daemon.obey(AuditVerify { after: 0, checkpoint: None }).await.bad, None);
+}
+
+/// Looks through the audit of a home without a daemon, and returns what is said and the exit code.
+fn verified(home: &Path, more: &[&str]) -> (String, Option<i32>) {
+    let mut command = mcpd(home);
+    command.args(["verify", "--state-dir"]).arg(home.join("state")).args(more);
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (String::from_utf8(said).unwrap().replace(home.to_str().unwrap(), "HOME"), output.status.code())
+}
+
+#[tokio::test]
+async fn it_is_looked_through_without_a_daemon_too() {
+    let mut daemon = Daemon::start("");
+    daemon.obey(plain_key("laptop")).await;
+    let checkpoint = daemon.obey(AuditVerify { after: 0, checkpoint: None }).await.checkpoint;
+    daemon.signal("KILL");
+    daemon.wait();
+    let home = daemon.take_home();
+    let look = |more: &[&str]| verified(home.path(), more);
+    let (said, code) = look(&[]);
+    assert!(said.starts_with("the audit is sound: ") && said.contains("\ncheckpoint "), "{said}");
+    assert_eq!(code, Some(0), "{said}");
+    let checkpoint = format!("{}:{}", checkpoint.seq, checkpoint.mac);
+    assert_eq!(look(&["--checkpoint", &checkpoint]).1, Some(0));
+    let (said, code) = look(&["--checkpoint", "1:short"]);
+    assert!(said.contains("SEQ:MAC with 64 hexadecimal digits"), "{said}");
+    assert_eq!(code, Some(2));
+
+    let (audit, copy) = (home.path().join("state/audit"), home.path().join("copy"));
+    std::fs::create_dir(&copy).unwrap();
+    let text = std::fs::read_to_string(audit.join("audit-000000000001.jsonl")).unwrap();
+    std::fs::write(copy.join("audit-000000000001.jsonl"), &text).unwrap();
+    let copied = ["--directory", copy.to_str().unwrap()];
+    let (said, code) = look(&copied);
+    assert!(said.contains("the note of the last record is gone"), "{said}");
+    assert_eq!(code, Some(1));
+    std::fs::copy(audit.join("head"), copy.join("head")).unwrap();
+    assert_eq!(look(&copied).1, Some(0));
+    std::fs::write(copy.join("audit-000000000001.jsonl"), text.replace("name=laptop", "name=desktop"))
+        .unwrap();
+    let (said, code) = look(&copied);
+    assert!(said.starts_with("the audit is not what was written\nrecord "), "{said}");
+    assert!(said.contains("(HOME/copy/audit-000000000001.jsonl, line "), "{said}");
+    assert_eq!(code, Some(1));
+
+    std::fs::remove_file(home.path().join("state/audit.key")).unwrap();
+    let (said, code) = look(&[]);
+    let missing = "mcpd: the audit cannot be looked at: HOME/state/audit.key: No such file or directory";
+    assert!(said.starts_with(missing), "{said}");
+    assert_eq!(code, Some(1));
+    assert!(!home.path().join("state/audit.key").exists(), "a look makes nothing");
 }

@@ -1,6 +1,10 @@
-//! The audit: its newest records, and whether it is what was written.
+//! The audit: its newest records, whether it is what was written, and the words that say so.
+
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text::count;
 
 /// Reads the newest records of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,4 +104,44 @@ pub struct AuditBad {
     pub seq: u64,
     /// What is wrong.
     pub why: String,
+}
+
+impl FromStr for AuditCheckpoint {
+    type Err = &'static str;
+
+    /// Reads a checkpoint as a look through the chain prints it, `SEQ:MAC`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "write it as an earlier look printed it, SEQ:MAC with 64 hexadecimal digits";
+        let (seq, mac) = text.trim().split_once(':').ok_or(wrong)?;
+        let whole = mac.len() == 64 && mac.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let seq = seq.parse().ok().filter(|_| whole).ok_or(wrong)?;
+        Ok(Self { seq, mac: mac.to_lowercase() })
+    }
+}
+
+impl AuditReport {
+    /// Says what was found: what the audit is, what stands behind that word, and further lines.
+    pub fn told(&self) -> (&'static str, String, Vec<String>) {
+        let Self { directory, files, records, first, checkpoint, bad } = self;
+        let read = format!("{} in {}", count(*records, "record"), count(*files, "file"));
+        match bad {
+            None => {
+                let AuditCheckpoint { seq, mac } = checkpoint;
+                let from =
+                    if *first > 1 { format!("; earlier than {first} are not there") } else { String::new() };
+                let lines = vec![format!("checkpoint {seq}:{mac}")];
+                ("sound", format!(": {read} of {directory}{from}"), lines)
+            }
+            Some(AuditBad { file, line, seq, why }) => {
+                let place = if file.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({directory}/{file}, line {line})")
+                };
+                let lines =
+                    vec![format!("record {seq}{place}: {why}"), format!("before it {read} are sound")];
+                ("not what was written", String::new(), lines)
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use mcpd_ipc::audit::{AuditBad, AuditCheckpoint, AuditRecord, AuditReport, AuditTail, AuditVerify};
+use mcpd_ipc::audit::{AuditCheckpoint, AuditRecord, AuditReport, AuditTail, AuditVerify};
 
 use crate::{
     daemon::Daemon,
@@ -61,14 +61,16 @@ replace that.
 
 Example:
   mcpctl audit verify
-  mcpctl audit verify --checkpoint \"$(cat /mnt/elsewhere/checkpoint)\""
+  mcpctl audit verify --checkpoint \"$(cat /mnt/elsewhere/checkpoint)\"
+
+Without a running daemon, or for a copy of the folder: mcpd verify."
 )]
 pub(crate) struct VerifyArgs {
     /// Looks only at records after this number
     #[arg(long, value_name = "SEQ", default_value = "0", hide_default_value = true)]
     after: u64,
     /// A record that was there once, as an earlier look printed it
-    #[arg(long, value_name = "SEQ:MAC", value_parser = checkpoint)]
+    #[arg(long, value_name = "SEQ:MAC")]
     checkpoint: Option<AuditCheckpoint>,
 }
 
@@ -144,32 +146,9 @@ fn line(record: &AuditRecord) -> Page {
 }
 
 fn page(report: &AuditReport) -> Page {
-    let AuditReport { directory, files, records, first, checkpoint, bad } = report;
-    let read = format!("{} in {}", text::count(*records, "record"), text::count(*files, "file"));
-    match bad {
-        None => {
-            let AuditCheckpoint { seq, mac } = checkpoint;
-            let from =
-                if *first > 1 { format!("; earlier than {first} are not there") } else { String::new() };
-            Page::default()
-                .toned("the audit is ", Tone::Good, "sound", &format!(": {read} of {directory}{from}"))
-                .line(format!("checkpoint {seq}:{mac}"))
-        }
-        Some(AuditBad { file, line, seq, why }) => {
-            let place =
-                if file.is_empty() { String::new() } else { format!(" ({directory}/{file}, line {line})") };
-            Page::default()
-                .toned("the audit is ", Tone::Bad, "not what was written", "")
-                .line(format!("record {seq}{place}: {why}"))
-                .line(format!("before it {read} are sound"))
-        }
-    }
-}
-
-fn checkpoint(text: &str) -> Result<AuditCheckpoint, String> {
-    let wrong = || "write it as an earlier look printed it, SEQ:MAC with 64 hexadecimal digits".to_owned();
-    let (seq, mac) = text.trim().split_once(':').ok_or_else(wrong)?;
-    let whole = mac.len() == 64 && mac.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let seq = seq.parse().ok().filter(|_| whole).ok_or_else(wrong)?;
-    Ok(AuditCheckpoint { seq, mac: mac.to_lowercase() })
+    let (verdict, behind, lines) = report.told();
+    let tone = if report.bad.is_none() { Tone::Good } else { Tone::Bad };
+    lines
+        .iter()
+        .fold(Page::default().toned("the audit is ", tone, verdict, &behind), |page, line| page.line(line))
 }

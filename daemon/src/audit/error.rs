@@ -13,6 +13,14 @@ pub enum AuditError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// The folder, or what seals it, cannot be read.
+    #[error("the audit cannot be looked at: {}: {why}", .path.display())]
+    Unreadable {
+        /// What cannot be read.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// Records are there and what sealed them is not.
     #[error(
         "{} is gone, and the records in {} were sealed with it; put it back, or move that folder away to begin anew",

@@ -98,7 +98,7 @@ impl Folder {
 
     /// Finds the end of the chain: the last record that is as it was written.
     fn take_up(&mut self, files: &[PathBuf], had_key: bool) -> Result<(), AuditError> {
-        let remembered = self.remembered();
+        let remembered = remembered(&self.directory, &self.seal);
         let Some(last) = files.last() else {
             match remembered {
                 Some(head) if head.seq > 0 => {
@@ -233,7 +233,7 @@ impl Folder {
 
     /// Notes the last record. It is not synced: it may lag behind, which the chain makes up for, and is never ahead.
     fn remember(&self) {
-        let line = self.note(self.head);
+        let line = note(&self.seal, self.head);
         let mut options = File::options();
         let opened =
             options.create(true).truncate(false).write(true).mode(0o600).open(self.directory.join(HEAD));
@@ -248,18 +248,19 @@ impl Folder {
         File::open(self.directory.join(HEAD))?.sync_all()?;
         Ok(self.handle.sync_all()?)
     }
+}
 
-    fn note(&self, head: Head) -> String {
-        let mac = self.seal.over(&head.mac, format!("head {}", head.seq).as_bytes());
-        format!("{:020} {} {}\n", head.seq, hex(&head.mac), hex(&mac))
-    }
+fn note(seal: &Seal, head: Head) -> String {
+    let mac = seal.over(&head.mac, format!("head {}", head.seq).as_bytes());
+    format!("{:020} {} {}\n", head.seq, hex(&head.mac), hex(&mac))
+}
 
-    fn remembered(&self) -> Option<Head> {
-        let text = std::fs::read_to_string(self.directory.join(HEAD)).ok()?;
-        let mut words = text.split_whitespace();
-        let head = Head { seq: words.next()?.parse().ok()?, mac: unhex(words.next()?)? };
-        (self.note(head) == text).then_some(head)
-    }
+/// Returns the last record that was noted, if the note is what was written.
+pub(super) fn remembered(directory: &Path, seal: &Seal) -> Option<Head> {
+    let text = std::fs::read_to_string(directory.join(HEAD)).ok()?;
+    let mut words = text.split_whitespace();
+    let head = Head { seq: words.next()?.parse().ok()?, mac: unhex(words.next()?)? };
+    (note(seal, head) == text).then_some(head)
 }
 
 /// Makes a file, or takes one that is there and has no record: of a beginning that was cut short.

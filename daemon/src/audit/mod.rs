@@ -27,7 +27,7 @@ use tokio::{sync::oneshot, time::timeout};
 pub use error::AuditError;
 pub use record::{Deed, Fate, Record};
 pub use tail::TailWanted;
-pub use verify::{Bad, Checkpoint, Verified};
+pub use verify::{Bad, Checkpoint, Verified, look_at};
 
 use clerk::{Clerk, Order, Shared};
 use folder::Folder;

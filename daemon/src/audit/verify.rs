@@ -9,9 +9,10 @@ use std::{
 use super::{
     Record,
     error::AuditError,
-    folder::{BROKEN, DROPPED, Head, files, first_of},
+    folder::{BROKEN, DROPPED, Head, files, first_of, remembered},
     record::{GENESIS, LONGEST, Mac, Seal, hex, split, unhex},
 };
+use crate::secret::existing_key;
 
 /// What a look through the chain found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,32 @@ pub(super) fn verify(directory: &Path, seal: &Seal, wanted: &Wanted<'_>) -> Resu
     let checkpoint = known.map_or(Checkpoint { seq: 0, mac: hex(&GENESIS) }, |head| head.into());
     let Look { records, first, last, .. } = look;
     Ok(Verified { files: files.len() as u64, records, first, checkpoint, bad, last })
+}
+
+/// Looks through a chain that no daemon need be writing, or through a copy of one. Its last record is known by the note
+/// beside it.
+pub fn look_at(
+    directory: &Path,
+    key: &Path,
+    after: u64,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Verified, AuditError> {
+    let place = |path: &Path| {
+        let path = path.to_owned();
+        move |error: io::Error| AuditError::Unreadable { path, why: error.to_string() }
+    };
+    let seal = Seal::new(&existing_key(key).map_err(place(key))?)?;
+    std::fs::read_dir(directory).map_err(place(directory))?;
+    let noted = remembered(directory, &seal);
+    let head = noted.unwrap_or(Head { seq: 0, mac: GENESIS });
+    let mut found = verify(directory, &seal, &Wanted { head, checkpoint, after })?;
+    if noted.is_none() && found.bad.is_none() {
+        let seq = found.last.map_or(after, |last| last.seq) + 1;
+        let why =
+            "the note of the last record is gone: whether the end was cut off cannot be said".to_owned();
+        found.bad = Some(Bad { file: String::new(), line: 0, seq, why });
+    }
+    Ok(found)
 }
 
 struct Look<'a> {

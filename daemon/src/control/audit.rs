@@ -1,5 +1,7 @@
 //! The audit, as operators read it.
 
+use std::path::Path;
+
 use mcpd_ipc::{
     Fault, FaultKind,
     audit::{AuditBad, AuditCheckpoint, AuditPage, AuditRecord, AuditReport, AuditTail, AuditVerify},
@@ -21,15 +23,20 @@ pub(super) async fn tail(hands: &Hands, ask: AuditTail) -> Result<AuditPage, Fau
 pub(super) async fn verify(hands: &Hands, ask: AuditVerify) -> Result<AuditReport, Fault> {
     let checkpoint = ask.checkpoint.map(|AuditCheckpoint { seq, mac }| Checkpoint { seq, mac });
     let verified = hands.recorder.audit().verify(ask.after, checkpoint).await;
-    let Verified { files, records, first, checkpoint, bad, .. } = verified.map_err(|error| fault(&error))?;
-    Ok(AuditReport {
-        directory: hands.facts.audit.display().to_string(),
+    verified.map(|verified| report(&hands.facts.audit, verified)).map_err(|error| fault(&error))
+}
+
+/// Returns what a look through a folder found, as operators are told it.
+pub(crate) fn report(directory: &Path, verified: Verified) -> AuditReport {
+    let Verified { files, records, first, checkpoint, bad, .. } = verified;
+    AuditReport {
+        directory: directory.display().to_string(),
         files,
         records,
         first,
         checkpoint: AuditCheckpoint { seq: checkpoint.seq, mac: checkpoint.mac },
         bad: bad.map(|Bad { file, line, seq, why }| AuditBad { file, line, seq, why }),
-    })
+    }
 }
 
 fn shown(record: Record) -> AuditRecord {
@@ -41,9 +48,11 @@ fn shown(record: Record) -> AuditRecord {
 
 fn fault(error: &AuditError) -> Fault {
     match error {
-        AuditError::Place { .. } | AuditError::KeyLost { .. } | AuditError::Slow | AuditError::Closed => {
-            Fault::new(FaultKind::Refused, error.to_string())
-        }
+        AuditError::Place { .. }
+        | AuditError::Unreadable { .. }
+        | AuditError::KeyLost { .. }
+        | AuditError::Slow
+        | AuditError::Closed => Fault::new(FaultKind::Refused, error.to_string()),
         AuditError::Unwritten(_) | AuditError::System(_) => internal(error),
     }
 }

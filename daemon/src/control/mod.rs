@@ -25,6 +25,7 @@ use mcpd_config::{Config, Profile};
 use tokio::sync::watch;
 
 pub use admins::{Admins, NoGroup};
+pub(crate) use audit::report;
 pub use care::{READY, forget_unready, kept_at};
 pub use feeds::Pictures;
 pub use server::{Arrival, Socket, SocketError};

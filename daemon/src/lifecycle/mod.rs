@@ -250,12 +250,18 @@ impl Boot {
         config.store.path.clone().unwrap_or_else(|| self.place.state.join("mcpd.db"))
     }
 
-    fn records(&self, config: &Config) -> PathBuf {
+    /// Returns the folder of the audit.
+    pub(crate) fn records(&self, config: &Config) -> PathBuf {
         config.audit.directory.clone().unwrap_or_else(|| self.place.state.join("audit"))
     }
 
     fn audit(&self, config: &Config) -> Result<(Audit, AuditGuard), LifeError> {
-        Ok(Audit::open(&self.records(config), &self.place.state.join("audit.key"), &config.audit)?)
+        Ok(Audit::open(&self.records(config), &self.audit_key(), &config.audit)?)
+    }
+
+    /// Returns where the key is that seals the audit.
+    pub(crate) fn audit_key(&self) -> PathBuf {
+        self.place.state.join("audit.key")
     }
 
     fn log_settings(&self, config: &Config, stderr: bool) -> LogSettings {

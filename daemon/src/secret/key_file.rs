@@ -22,7 +22,7 @@ const LONGEST: u64 = 4096;
 ///
 /// Fails when it is a link or no file, somebody else's, when others than its owner may read it, or when it is too short.
 pub(crate) fn key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    match read(path) {
+    match existing_key(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => create(path),
         read => read,
     }
@@ -38,7 +38,8 @@ pub(crate) fn handed_key(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+/// Reads the key in `path`. Fails as `key_file` does, and when there is none.
+pub(crate) fn existing_key(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let found = std::fs::symlink_metadata(path)?;
     if !found.is_file() {
         return Err(Error::other("it is a link or no file; put the file itself there"));
@@ -72,7 +73,7 @@ fn create(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
     match linked {
         Ok(()) => Ok(bytes),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => existing_key(path),
         Err(error) => Err(error),
     }
 }

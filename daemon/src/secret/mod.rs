@@ -8,5 +8,5 @@ pub use custody::own_uid;
 pub(crate) use custody::{
     OpenFolder, folder_of, is_trusted, look_at_folder, others_may_write, private_folder,
 };
-pub(crate) use key_file::{handed_key, key_file};
+pub(crate) use key_file::{existing_key, handed_key, key_file};
 pub use text::Secret;
