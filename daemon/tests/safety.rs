@@ -125,26 +125,48 @@ fn a_folder_that_others_can_write_is_refused_wherever_it_is_named() {
         fs::create_dir(made).unwrap();
         fs::set_permissions(made, PermissionsExt::from_mode(0o700)).unwrap();
     }
-    let lies = "lies in a directory with mode 0707, so that others can put another there: chmod go-w HOME";
-    for (setting, said) in [
-        ("store.path = \"HOME/open/mcpd.db\"", format!("the database HOME/open/mcpd.db {lies}/open")),
+    let lies = |mode| {
+        format!(
+            "lies in a directory with mode {mode}, so that others can put another there: chmod go-w HOME/open, or move it \
+             to one of your own"
+        )
+    };
+    for (mode, setting, said) in [
         (
-            "telemetry.directory = \"HOME/open\"",
-            format!("logs cannot be written to HOME/open: the log {lies}/open"),
+            0o707,
+            "store.path = \"HOME/open/mcpd.db\"",
+            format!("the database HOME/open/mcpd.db {}", lies("0707")),
         ),
         (
+            0o770,
+            "telemetry.directory = \"HOME/open/logs\"",
+            format!("logs cannot be written to HOME/open/logs: the directory {}", lies("0770")),
+        ),
+        // Who may only add to it could lay a link where the next log is made.
+        (
+            0o1777,
+            "telemetry.directory = \"HOME/open\"",
+            format!("logs cannot be written to HOME/open: the log {}", lies("1777")),
+        ),
+        (
+            0o707,
             "audit.directory = \"HOME/open/audit\"",
-            format!("the audit cannot be kept in HOME/open/audit: {lies}/open"),
+            format!("the audit cannot be kept in HOME/open/audit: {}", lies("0707")),
         ),
     ] {
         let text = setting.replace("HOME", home.path().to_str().unwrap());
         fs::write(state.join("mcpd.toml"), text).unwrap();
-        fs::set_permissions(&open, PermissionsExt::from_mode(0o707)).unwrap();
+        fs::set_permissions(&open, PermissionsExt::from_mode(mode)).unwrap();
         assert_eq!(refused(home.path()).trim_end(), said);
     }
-    fs::set_permissions(home.path(), PermissionsExt::from_mode(0o707)).unwrap();
+    // What a link leads to counts as well as where it lies.
+    fs::write(open.join("mcpd.toml"), "").unwrap();
     fs::remove_file(state.join("mcpd.toml")).unwrap();
-    assert_eq!(refused(home.path()).trim_end(), format!("the state directory HOME/state {lies}"));
+    symlink(open.join("mcpd.toml"), state.join("mcpd.toml")).unwrap();
+    assert_eq!(
+        refused(home.path()).trim_end(),
+        format!("the configuration HOME/open/mcpd.toml {}", lies("0707"))
+    );
 }
 
 #[tokio::test]

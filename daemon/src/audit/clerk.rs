@@ -149,9 +149,10 @@ impl Writing {
     }
 
     fn end(mut self) {
-        self.tick();
+        let notes = self.shared.notes.take_all();
+        self.record(notes);
         self.say();
-        let lost = self.shared.notes.take().len();
+        let lost = self.shared.notes.take_all().len();
         if lost > 0 {
             tracing::error!(target: "mcpd::audit", lost, "what was noted could not be recorded before the end");
         }
@@ -181,6 +182,10 @@ impl Writing {
     fn tick(&mut self) {
         self.ticked = Instant::now();
         let notes = self.shared.notes.take();
+        self.record(notes);
+    }
+
+    fn record(&mut self, notes: Vec<(Deed, Tally)>) {
         let troubled = self.shared.trouble.lock().is_some();
         if notes.is_empty() && !troubled {
             return;

@@ -16,7 +16,7 @@ use super::{
     record::{GENESIS, Mac, Seal, hex, unhex},
     verify::{Wanted, verify},
 };
-use crate::secret::{folder_of, key_file, look_at_folder, own_uid, private_folder};
+use crate::secret::{OTHERS, key_file, own_uid, private_folder, quoted, refuse_replaceable};
 
 /// Begins the name of every file.
 const PREFIX: &str = "audit-";
@@ -75,9 +75,15 @@ impl Folder {
     pub(super) fn open(directory: &Path, key: &Path) -> Result<Self, AuditError> {
         make_private(directory)?;
         let handle = File::open(directory)?;
-        if matches!(handle.try_lock(), Err(TryLockError::WouldBlock)) {
-            let why = "another daemon keeps its own there; name another in audit.directory".to_owned();
-            return Err(AuditError::Place { path: directory.to_owned(), why });
+        match handle.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let why = "another daemon keeps its own there; name another in audit.directory".to_owned();
+                return Err(AuditError::Place { path: directory.to_owned(), why });
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(target: "mcpd::audit", %error, "nothing keeps another daemon from this folder");
+            }
+            Ok(()) => {}
         }
         let files = files(directory)?;
         let had_key = key.exists();
@@ -318,16 +324,17 @@ fn make_private(path: &Path) -> Result<(), AuditError> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(bad(error.to_string())),
         _ => {}
     }
-    look_at_folder(folder_of(path)).map_err(|open| bad(open.to_string()))?;
+    refuse_replaceable(path).map_err(|open| bad(open.to_string()))?;
     let found = std::fs::symlink_metadata(path)?;
     if !found.is_dir() {
         return Err(bad("it is a link or no directory; name another in audit.directory".to_owned()));
     }
     if found.uid() != own_uid() {
-        return Err(bad("it belongs to somebody else; make it the daemon's own with chown".to_owned()));
+        let mend = format!("chown {} {}", own_uid(), quoted(path));
+        return Err(bad(format!("it is user {}'s; make it the daemon's own: {mend}", found.uid())));
     }
-    if found.mode() & 0o077 != 0 {
-        return Err(bad(format!("others may use it; make it private: chmod 700 {}", path.display())));
+    if found.mode() & OTHERS != 0 {
+        return Err(bad(format!("others may use it; make it private: chmod 700 {}", quoted(path))));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod notes;
 mod record;
+mod refusals;
 mod tail;
 #[cfg(test)]
 mod tests;

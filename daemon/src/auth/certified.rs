@@ -23,11 +23,14 @@ impl CertificateRules {
         self.0.iter().map(|client| client.key.as_str())
     }
 
-    /// Returns the keys of those rules that may no longer decide under `new`: the first that fits does, so that what
-    /// follows another rule than before counts as changed.
+    /// Returns the keys of those rules that may no longer decide under `new`: they are gone, or stand behind one that
+    /// they did not stand behind, for the first that fits decides.
     pub fn changed_by<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a str> {
-        let same = self.0.iter().zip(&new.0).take_while(|(old, new)| old == new).count();
-        self.0[same..].iter().map(|client| client.key.as_str())
+        let decides = |(place, rule): &(usize, &TlsClient)| {
+            let now = new.0.iter().position(|one| one == *rule);
+            now.is_some_and(|now| new.0[..now].iter().all(|one| self.0[..*place].contains(one)))
+        };
+        self.0.iter().enumerate().filter(move |rule| !decides(rule)).map(|(_, rule)| rule.key.as_str())
     }
 
     fn key_of(&self, certificate: &Certificate) -> Option<&str> {

@@ -24,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Admins, Hands, Operator, dispatch, feeds};
 use crate::{
     audit::{Deed, Fate},
-    secret::{own_uid, private_folder},
+    secret::{folder_of, own_uid, private_folder},
 };
 
 /// How long a newcomer may take to say hello.
@@ -95,7 +95,7 @@ impl Socket {
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(SocketError::TooLong(path.to_owned()));
         }
-        own_directory(path.parent().unwrap_or(Path::new(".")), admins)?;
+        own_directory(folder_of(path), admins)?;
         remove_stale(path).await?;
         let options = ListenerOptions::new().name(path.to_fs_name::<GenericFilePath>().map_err(failed)?);
         let mode = if admins.gid().is_some() { 0o660 } else { 0o600 };
@@ -272,8 +272,9 @@ async fn welcome(
     };
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let welcome = Welcome::Welcome { protocol: mcpd_ipc::PROTOCOL, version, state: facts.state.clone() };
-    write_frame(stream, &welcome, HELLO_LIMIT).await?;
-    Ok(Some((hello.purpose, operator)))
+    // Who has what they came for, as that somebody answers, may be gone.
+    let heard = write_frame(stream, &welcome, HELLO_LIMIT).await.is_ok();
+    Ok(heard.then_some((hello.purpose, operator)))
 }
 
 /// Tells somebody who may not operate who may.

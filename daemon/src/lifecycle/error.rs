@@ -9,6 +9,7 @@ use crate::{
     audit::AuditError,
     control::{NoGroup, SocketError},
     guard::Denied,
+    secret::quoted,
     store::StoreError,
     telemetry::LogError,
     tls::TlsError,
@@ -59,7 +60,7 @@ pub enum LifeError {
         mend: String,
     },
     /// Others could change what the daemon keeps.
-    #[error("the state directory {} can be written by others; make it your own: chmod 700 {}", .0.display(), .0.display())]
+    #[error("the state directory {} can be written by others; make it your own: chmod 700 {}", .0.display(), quoted(.0))]
     OpenState(PathBuf),
     /// Keys exist, but not the pepper they were hashed with.
     #[error(

@@ -39,7 +39,6 @@ use crate::{
 };
 use descriptors::Descriptors;
 use doors::Doors;
-use error::file;
 use first_run::Greeting;
 use house::{Ground, House};
 use lock::Lock;
@@ -231,13 +230,7 @@ impl Boot {
     /// who writes it decides who may call.
     pub(crate) fn load(&self) -> Result<(Config, Option<PathBuf>), LifeError> {
         let path = self.config_path();
-        let text = path
-            .as_ref()
-            .map(|path| std::fs::read_to_string(path).map_err(file("the configuration", path, "read")))
-            .transpose()?;
-        if let Some(path) = &path {
-            safety::unwritten_by_others("the configuration", path)?;
-        }
+        let text = path.as_ref().map(|path| safety::trusted_text("the configuration", path)).transpose()?;
         let layer = path.as_deref().zip(text.as_deref());
         Ok((Config::load(layer, &self.layers)?, path))
     }

@@ -54,12 +54,21 @@ pub(super) fn announce(new: &InForce, guard: &Guard) {
     }
 }
 
-/// Warns of a certificate that expires soon, and answers whether it does.
+/// Warns of a certificate that expires soon or has expired, and answers whether it is one.
 fn warn_if_soon(in_force: &InForce) -> bool {
-    let soon = in_force.certificate.days_left() < SOON;
-    if soon {
-        let (subject, expires) = (in_force.certificate.subject.as_str(), in_force.certificate.expires_on());
-        tracing::warn!(subject, expires, "the certificate in force expires soon; put a new one in its place");
+    let (subject, expires) = (in_force.certificate.subject.as_str(), in_force.certificate.expires_on());
+    match in_force.certificate.days_left() {
+        ..0 => tracing::error!(
+            subject,
+            expires,
+            "the certificate in force has expired; put a new one in its place"
+        ),
+        0..SOON => tracing::warn!(
+            subject,
+            expires,
+            "the certificate in force expires soon; put a new one in its place"
+        ),
+        _ => return false,
     }
-    soon
+    true
 }

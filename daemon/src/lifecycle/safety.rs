@@ -2,37 +2,33 @@
 //! is secret, and a link must not lead elsewhere. Each refusal is one line that mends it.
 
 use std::{
-    fs::Metadata,
-    io::ErrorKind,
+    fs::{File, Metadata},
+    io::{ErrorKind, Read},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use super::{Boot, LifeError, error::file};
-use crate::secret::{folder_of, is_trusted, look_at_folder, others_may_write, own_uid, private_folder};
+use crate::secret::{OTHERS, OTHERS_WRITE, is_trusted, own_uid, private_folder, quoted, refuse_replaceable};
 
-/// Permission to write for the group and others.
-const OTHERS_WRITE: u32 = 0o022;
-/// Any permission for the group and others.
-const OTHERS: u32 = 0o077;
-
-/// Makes the state directory if there is none, and refuses one that others can write to or replace.
+/// Makes the state directory if there is none, and refuses one that others can write to. What it lies in is not looked
+/// at: where a volume is mounted that is often open, and nobody else is there.
 pub(super) fn state_directory(state: &Path) -> Result<(), LifeError> {
     private_folder(state).map_err(file("the state directory", state, "made"))?;
     let found = std::fs::metadata(state).map_err(file("the state directory", state, "read"))?;
-    if found.mode() & OTHERS_WRITE != 0 {
-        return Err(LifeError::OpenState(state.to_owned()));
-    }
     if found.uid() != own_uid() {
         return Err(elsewhere("the state directory", state, &found));
     }
-    in_a_shut_folder("the state directory", state)
+    if found.mode() & OTHERS_WRITE != 0 {
+        return Err(LifeError::OpenState(state.to_owned()));
+    }
+    Ok(())
 }
 
 /// Refuses a database and its companions that are links, somebody else's, or open to others.
 pub(super) fn files(boot: &Boot, database: &Path) -> Result<(), LifeError> {
     in_a_shut_folder("the database", database)?;
-    for suffix in ["", "-wal", "-shm", ".migrate", ".use"] {
+    for suffix in ["", "-wal", "-shm", ".migrate", ".use", crate::control::READY] {
         private("the database", &crate::store::beside(database, suffix))?;
     }
     private("the lock", &boot.place.lock_file())
@@ -47,7 +43,7 @@ fn private(what: &'static str, path: &Path) -> Result<(), LifeError> {
     if !found.is_file() {
         let mend = match std::fs::canonicalize(path) {
             Ok(target) if found.is_symlink() => {
-                format!("is a link; put the file itself there: mv {} {}", target.display(), path.display())
+                format!("is a link; put the file itself there: mv {} {}", quoted(&target), quoted(path))
             }
             _ => "is no file; move it away".to_owned(),
         };
@@ -57,31 +53,39 @@ fn private(what: &'static str, path: &Path) -> Result<(), LifeError> {
         return Err(elsewhere(what, path, &found));
     }
     if found.mode() & OTHERS != 0 {
-        return Err(unsafe_file(what, path, format!("can be used by others: chmod 600 {}", path.display())));
+        return Err(unsafe_file(what, path, format!("can be used by others: chmod 600 {}", quoted(path))));
     }
     Ok(())
 }
 
-/// Refuses what others than its owner, or others than root and ourselves, can change. Links are followed: what they lead
-/// to counts.
-pub(super) fn unwritten_by_others(what: &'static str, path: &Path) -> Result<(), LifeError> {
-    let found = std::fs::metadata(path).map_err(file(what, path, "read"))?;
-    if others_may_write(&found) {
+/// Reads a text that others than its owner, or others than root and ourselves, must not be able to change. A link is
+/// followed, and what it leads to counts as well as where it lies; what is looked at is what is read.
+pub(super) fn trusted_text(what: &'static str, path: &Path) -> Result<String, LifeError> {
+    let mut opened = File::open(path).map_err(file(what, path, "read"))?;
+    let found = opened.metadata().map_err(file(what, path, "read"))?;
+    if found.mode() & OTHERS_WRITE != 0 {
         return Err(unsafe_file(
             what,
             path,
-            format!("can be written by others: chmod go-w {}", path.display()),
+            format!("can be written by others: chmod go-w {}", quoted(path)),
         ));
     }
     if !is_trusted(found.uid()) {
         return Err(elsewhere(what, path, &found));
     }
-    in_a_shut_folder(what, path)
+    in_a_shut_folder(what, path)?;
+    // A pipe leads nowhere.
+    if let Ok(target) = std::fs::canonicalize(path) {
+        in_a_shut_folder(what, &target)?;
+    }
+    let mut text = String::new();
+    opened.read_to_string(&mut text).map_err(file(what, path, "read"))?;
+    Ok(text)
 }
 
 /// Refuses what lies where others can put something else in its place.
 fn in_a_shut_folder(what: &'static str, path: &Path) -> Result<(), LifeError> {
-    look_at_folder(folder_of(path)).map_err(|open| unsafe_file(what, path, open.to_string()))
+    refuse_replaceable(path).map_err(|open| unsafe_file(what, path, open.to_string()))
 }
 
 fn elsewhere(what: &'static str, path: &Path, found: &Metadata) -> LifeError {
@@ -89,7 +93,7 @@ fn elsewhere(what: &'static str, path: &Path, found: &Metadata) -> LifeError {
     unsafe_file(
         what,
         path,
-        format!("is user {theirs}'s, and the daemon runs as user {ours}: chown {ours} {}", path.display()),
+        format!("is user {theirs}'s, and the daemon runs as user {ours}: chown {ours} {}", quoted(path)),
     )
 }
 

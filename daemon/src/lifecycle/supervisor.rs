@@ -4,7 +4,6 @@
 use std::{
     io::IsTerminal,
     os::fd::{AsFd, BorrowedFd},
-    path::Path,
     time::Duration,
 };
 
@@ -125,17 +124,15 @@ fn tell(states: &[NotifyState<'_>]) {
 /// Returns whether what is printed ends up where others read it, or where nobody does: with a manager that was asked to
 /// listen, in the journal, in the log of a container, or in anything but a terminal and a pipe, as a file.
 pub(crate) fn is_on_record(notified: bool, journal: Option<&str>) -> bool {
-    let out = std::io::stdout();
-    let process = std::process::id();
-    let logged = !out.is_terminal() && is_a_containers_own(process, std::os::unix::process::parent_id());
-    notified || logged || is_kept(out.as_fd(), journal)
+    let started = is_a_service(std::process::id(), std::os::unix::process::parent_id());
+    notified || started || is_kept(std::io::stdout().as_fd(), journal)
 }
 
-/// Answers whether a process is what its container was started for, so that the engine keeps what it prints: the first
-/// one there, one that somebody outside started, or the child of a small init (`docker run --init`).
-fn is_a_containers_own(process: u32, parent: u32) -> bool {
-    let marked = || ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
-    process == 1 || parent == 0 || (parent == 1 && marked())
+/// Answers whether nobody sits in front of a process: it is the first of its container or was put there from outside, and
+/// the engine keeps what it prints, a terminal's too; or what started it is the first process itself, as a small init in
+/// a container or launchd.
+fn is_a_service(process: u32, parent: u32) -> bool {
+    process == 1 || parent <= 1
 }
 
 /// The variable alone says nothing, for terminals inherit it; it names the stream that is the journal's.
@@ -159,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_process_and_one_from_outside_are_a_containers_own() {
-        assert!(is_a_containers_own(1, 0) && is_a_containers_own(7, 0) && !is_a_containers_own(7, 6));
+    fn nobody_sits_in_front_of_the_first_process_and_its_children() {
+        assert!(is_a_service(1, 0) && is_a_service(7, 0) && is_a_service(7, 1) && !is_a_service(7, 6));
     }
 
     #[test]

@@ -1,38 +1,42 @@
-//! Whose files and folders are, and who else could change what lies in them.
+//! Whose files and folders are, who else could change what lies in them, and the words of commands that mend it.
 
 use std::{
+    borrow::Cow,
     fs::{DirBuilder, Metadata},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::Path,
 };
 
-use nix::unistd::{Gid, Group, Uid, User};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-/// Permission to write for the group, for others, and the bit with which only owners remove and replace.
-const GROUP_WRITES: u32 = 0o020;
-const OTHERS_WRITE: u32 = 0o002;
+/// Any permission for the group and others.
+pub(crate) const OTHERS: u32 = 0o077;
+/// Permission to write for the group and others. A group counts whoever is in it: who has it as their first one, or by an
+/// access list, stands in no list of members.
+pub(crate) const OTHERS_WRITE: u32 = 0o022;
+/// With it only owners remove and replace what lies in a folder.
 const STICKY: u32 = 0o1000;
 
 /// Why what lies in a folder cannot be trusted: whoever can write the folder can put another file there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OpenFolder {
     /// It is another user's.
-    #[error("lies in a directory of user {owner}, who could put another there: {mend}")]
+    #[error("lies in a directory of user {owner}, who could put another there; move it to one of your own")]
     Owner {
         /// Whose.
         owner: u32,
-        /// The command that mends it.
-        mend: String,
     },
     /// Others may write it.
-    #[error("lies in a directory with mode {mode:04o}, so that others can put another there: {mend}")]
+    #[error(
+        "lies in a directory with mode {mode:04o}, so that others can put another there: chmod go-w {folder}, or move it \
+         to one of your own"
+    )]
     Writers {
         /// Its permissions.
         mode: u32,
-        /// The command that mends it.
-        mend: String,
+        /// The folder, as a shell reads it.
+        folder: String,
     },
 }
 
@@ -46,19 +50,6 @@ pub(crate) fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == own_uid()
 }
 
-/// Answers whether others than its owner may write something. A group that is ours alone is nobody else: on many systems
-/// each user has one, which may write what they make.
-pub(crate) fn others_may_write(found: &Metadata) -> bool {
-    found.mode() & OTHERS_WRITE != 0 || (found.mode() & GROUP_WRITES != 0 && !is_ours_alone(found.gid()))
-}
-
-/// Answers whether a group has our name and no other member.
-fn is_ours_alone(gid: u32) -> bool {
-    let Ok(Some(ours)) = User::from_uid(Uid::from_raw(own_uid())) else { return false };
-    let Ok(Some(group)) = Group::from_gid(Gid::from_raw(gid)) else { return false };
-    ours.gid == group.gid && group.name == ours.name && group.mem.iter().all(|member| *member == ours.name)
-}
-
 /// Makes a folder for its user alone, with those above it.
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -69,22 +60,45 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Looks at who could put another file into a folder. One that cannot be looked at is well: using it says why.
-pub(crate) fn look_at_folder(folder: &Path) -> Result<(), OpenFolder> {
-    let Ok(found) = std::fs::metadata(folder) else { return Ok(()) };
-    let (owner, mode, shown) = (found.uid(), found.mode() & 0o7777, folder.display());
+/// Refuses what others could put something else in the place of. A folder with the sticky bit will do: what is there
+/// stays. One that cannot be looked at will, too: using it says why.
+pub(crate) fn refuse_replaceable(path: &Path) -> Result<(), OpenFolder> {
+    let folder = folder_of(path);
+    std::fs::metadata(folder).map_or(Ok(()), |found| refuse(folder, &found, found.mode() & STICKY != 0))
+}
+
+/// Refuses a folder where others could lay something under a name that is used later: the sticky bit is no help there.
+pub(crate) fn refuse_open(folder: &Path) -> Result<(), OpenFolder> {
+    std::fs::metadata(folder).map_or(Ok(()), |found| refuse(folder, &found, false))
+}
+
+fn refuse(folder: &Path, found: &Metadata, guarded: bool) -> Result<(), OpenFolder> {
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
     if !is_trusted(owner) {
-        return Err(OpenFolder::Owner { owner, mend: format!("chown {} {shown}", own_uid()) });
+        return Err(OpenFolder::Owner { owner });
     }
-    // With the sticky bit only owners can, and what a container is handed is often open but cannot be written.
-    if others_may_write(&found) && mode & STICKY == 0 && !is_read_only(folder) {
-        return Err(OpenFolder::Writers { mode, mend: format!("chmod go-w {shown}") });
+    if mode & OTHERS_WRITE != 0 && !guarded && !is_handed_in(folder, found) {
+        return Err(OpenFolder::Writers { mode, folder: quoted(folder).into_owned() });
     }
     Ok(())
 }
 
-fn is_read_only(folder: &Path) -> bool {
-    statvfs(folder).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+/// Answers whether a folder is a mount of its own that cannot be written, as what an orchestrator hands into a container:
+/// its mode is open, and nobody here can use that. That the system's own files are read-only says nothing: under a
+/// hardened unit they are so for the daemon alone.
+fn is_handed_in(folder: &Path, found: &Metadata) -> bool {
+    let is_mount = std::fs::metadata(folder.join("..")).is_ok_and(|above| above.dev() != found.dev());
+    is_mount && statvfs(folder).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// Writes a path as a shell reads it.
+pub(crate) fn quoted(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@,%=".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
 }
 
 #[cfg(test)]
@@ -96,29 +110,32 @@ mod tests {
     #[test]
     fn a_folder_is_open_when_others_can_replace_what_lies_in_it() {
         let dir = tempfile::tempdir().unwrap();
+        let (file, folder) = (dir.path().join("file"), dir.path().display().to_string());
         let looked = |mode: u32| {
             std::fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
-            look_at_folder(dir.path())
+            (refuse_replaceable(&file), refuse_open(dir.path()))
         };
-        for shut in [0o700, 0o755, 0o1777] {
-            assert_eq!(looked(shut), Ok(()), "{shut:o}");
+        for shut in [0o700, 0o755] {
+            assert_eq!(looked(shut), (Ok(()), Ok(())), "{shut:o}");
         }
-        let mend = format!("chmod go-w {}", dir.path().display());
-        assert_eq!(looked(0o707), Err(OpenFolder::Writers { mode: 0o707, mend }));
-        assert_eq!(looked(0o700), Ok(()));
-        assert_eq!(look_at_folder(&dir.path().join("none")), Ok(()));
+        let open = |mode| Err(OpenFolder::Writers { mode, folder: folder.clone() });
+        for mode in [0o707, 0o775] {
+            assert_eq!(looked(mode), (open(mode), open(mode)), "{mode:o}");
+        }
+        assert_eq!(looked(0o1777), (Ok(()), open(0o1777)), "what is there stays, new names can be taken");
+        assert_eq!(refuse_open(&dir.path().join("none")), Ok(()));
         assert_eq!(folder_of(Path::new("mcpd.toml")), Path::new("."));
     }
 
     #[test]
-    fn a_group_is_ours_alone_by_name_and_members() {
-        let Ok(Some(ours)) = User::from_uid(Uid::from_raw(own_uid())) else { return };
-        for gid in 0..200 {
-            let Ok(Some(group)) = Group::from_gid(Gid::from_raw(gid)) else { continue };
-            if group.name != ours.name {
-                assert!(!is_ours_alone(gid), "{} is not {}'s alone", group.name, ours.name);
-            }
+    fn a_shell_reads_a_quoted_path_as_one_word() {
+        for (path, word) in [
+            ("/etc/mcpd/mcpd.toml", "/etc/mcpd/mcpd.toml"),
+            ("/Users/a/Library/Application Support/mcpd", "'/Users/a/Library/Application Support/mcpd'"),
+            ("/tmp/it's $(here)", r"'/tmp/it'\''s $(here)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
         }
-        assert!(!is_ours_alone(u32::MAX - 7));
     }
 }

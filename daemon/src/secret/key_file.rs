@@ -10,7 +10,7 @@ use std::{
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::custody::{is_trusted, own_uid};
+use super::custody::{OTHERS, folder_of, is_trusted, own_uid, quoted};
 
 /// Bytes of a key: as many as SHA-256 gives back.
 const LENGTH: usize = 32;
@@ -45,14 +45,14 @@ pub(crate) fn existing_key(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         return Err(Error::other("it is a link or no file; put the file itself there"));
     }
     if !is_trusted(found.uid()) {
-        let (owner, shown) = (found.uid(), path.display());
+        let (owner, shown) = (found.uid(), quoted(path));
         return Err(Error::other(format!(
             "it is user {owner}'s; make it yours: chown {} {shown}",
             own_uid()
         )));
     }
-    if found.mode() & 0o077 != 0 {
-        return Err(Error::other(format!("others may use it; make it yours: chmod 600 {}", path.display())));
+    if found.mode() & OTHERS != 0 {
+        return Err(Error::other(format!("others may use it; make it yours: chmod 600 {}", quoted(path))));
     }
     handed_key(path)
 }
@@ -70,7 +70,7 @@ fn create(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     file.sync_all()?;
     let linked = std::fs::hard_link(fresh, path);
     std::fs::remove_file(fresh)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    File::open(folder_of(path))?.sync_all()?;
     match linked {
         Ok(()) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => existing_key(path),

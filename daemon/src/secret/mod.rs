@@ -6,7 +6,8 @@ mod text;
 
 pub use custody::own_uid;
 pub(crate) use custody::{
-    OpenFolder, folder_of, is_trusted, look_at_folder, others_may_write, private_folder,
+    OTHERS, OTHERS_WRITE, OpenFolder, folder_of, is_trusted, private_folder, quoted, refuse_open,
+    refuse_replaceable,
 };
 pub(crate) use key_file::{existing_key, handed_key, key_file};
 pub use text::Secret;

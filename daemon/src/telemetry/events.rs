@@ -160,15 +160,15 @@ impl Refused<'_> {
     /// Counts, logs and records. Refusals are the daemon working as told, not errors.
     pub fn emit(self, recorder: &Recorder) {
         recorder.refusal(self.reason);
+        let (reason, peer, who, tool) = (self.reason, self.peer, self.who.as_deref(), self.tool);
+        tracing::info!(target: "mcpd::refused", reason, peer, who, tool, detail = ?self.detail, "refused");
         recorder.audit().note(Deed {
             actor: self.who.unwrap_or_else(|| format!("peer:{}", self.peer)),
-            action: "call".into(),
             subject: self.tool.map(str::to_owned),
             fate: Fate::Denied,
             why: Some(self.detail.to_owned()),
-            answers: None,
+            ..Deed::own("call")
         });
-        tracing::info!(target: "mcpd::refused", reason = self.reason, peer = self.peer, detail = ?self.detail, "refused");
     }
 }
 
@@ -194,14 +194,7 @@ impl CallAudited<'_> {
         };
         let why = (fate == Fate::Failed).then(|| self.outcome.as_str().to_owned());
         let subject = Some(self.tool.to_owned());
-        recorder.audit().note(Deed {
-            actor: self.who,
-            action: "call".into(),
-            subject,
-            fate,
-            why,
-            answers: None,
-        });
+        recorder.audit().note(Deed { actor: self.who, subject, fate, why, ..Deed::own("call") });
     }
 }
 

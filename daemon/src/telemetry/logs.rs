@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{RequestLog, request_log::RequestLogGuard};
-use crate::secret::{look_at_folder, private_folder};
+use crate::secret::{private_folder, refuse_open, refuse_replaceable};
 use mcpd_config::{LogFormat, Rotation, Telemetry};
 use mcpd_ipc::redact::redacted;
 use tracing_appender::{
@@ -59,8 +59,10 @@ impl Logs {
     ) -> Result<(Self, RequestLog, LogGuard), LogError> {
         let unwritable = |reason: String| LogError::Directory { path: settings.directory.clone(), reason };
         private_folder(&settings.directory).map_err(|error| unwritable(error.to_string()))?;
+        refuse_replaceable(&settings.directory)
+            .map_err(|open| unwritable(format!("the directory {open}")))?;
         // Else a link could lie where the next file is made.
-        look_at_folder(&settings.directory).map_err(|open| unwritable(format!("the log {open}")))?;
+        refuse_open(&settings.directory).map_err(|open| unwritable(format!("the log {open}")))?;
         let (filter, handle) = reload::Layer::new(filter(&telemetry.log)?);
         let file = Builder::new()
             .rotation(match telemetry.rotation {
@@ -158,7 +160,7 @@ pub enum LogError {
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// What the system said, or what is wrong with it.
         reason: String,
     },
     /// The thread that writes the lines of requests did not start.

@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::error::{Role, TlsError, Wrong};
-use crate::secret::{folder_of, is_trusted, look_at_folder, own_uid};
+use crate::secret::{OTHERS, OTHERS_WRITE, folder_of, is_trusted, own_uid, quoted, refuse_replaceable};
 
 /// Largest file that is read. A bundle of all authorities there are has a quarter of it.
 const LARGEST: u64 = 1 << 20;
@@ -74,7 +74,7 @@ impl Named {
             return Wrong::Missing;
         }
         if error.kind() == io::ErrorKind::PermissionDenied {
-            return Wrong::Forbidden { mend: format!("chown {} {}", own_uid(), self.path.display()) };
+            return Wrong::Forbidden { mend: format!("chown {} {}", own_uid(), quoted(&self.path)) };
         }
         Wrong::Unreadable(error.to_string())
     }
@@ -87,19 +87,19 @@ impl Named {
             return Err(Wrong::Special);
         }
         let (owner, mode) = (found.uid(), found.mode() & 0o7777);
-        let shown = self.path.display();
+        let shown = quoted(&self.path);
         if !is_trusted(owner) {
             return Err(Wrong::Owner { owner, mend: format!("chown {} {shown}", own_uid()) });
         }
         if self.role == Role::Key {
             // A key of root's may be read by a group, whose member the daemon is: it could not read it otherwise.
-            let (private, mend) = if owner == 0 { (0o027, "640") } else { (0o077, "600") };
+            let (private, mend) = if owner == 0 { (0o027, "640") } else { (OTHERS, "600") };
             if mode & private != 0 {
                 let mend = if owner == own_uid() { "600" } else { mend };
                 return Err(Wrong::Shown { mode, mend: format!("chmod {mend} {shown}") });
             }
         }
-        if mode & 0o022 != 0 {
+        if mode & OTHERS_WRITE != 0 {
             return Err(Wrong::Open { mode, mend: format!("chmod go-w {shown}") });
         }
         match found.len() {
@@ -114,6 +114,6 @@ impl Named {
     }
 
     fn check_folder(&self) -> Result<(), TlsError> {
-        look_at_folder(folder_of(&self.path)).map_err(|open| self.wrong(open.into()))
+        refuse_replaceable(&self.path).map_err(|open| self.wrong(open.into()))
     }
 }
