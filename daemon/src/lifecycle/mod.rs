@@ -76,9 +76,10 @@ pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
     let supervisor = Supervisor::greet(); //                            it learns each step from here on
     let starting = supervisor.keep_alive(); //                       a migration may take longer than it waits
     let descriptors = Descriptors::raise(); //                    before anything is opened
+    safety::state_directory(&boot.place.state)?; //               before a file in it is believed
     let (config, read) = boot.load()?; //                         all complaints at once
     let tls = open_tls(&config)?; //                              before anything is made
-    safety::state_directory(&boot.place.state)?;
+    safety::make_state_directory(&boot.place.state)?;
     safety::files(&boot, &boot.database(&config))?;
     let mut lock = Lock::take(&boot.place)?; //                   one daemon for each state directory
     let restored = restore::put_in_place(&boot.database(&config), boot.pepper().file())?; // before anything opens it

@@ -11,11 +11,18 @@ use std::{
 use super::{Boot, LifeError, error::file};
 use crate::secret::{OTHERS, OTHERS_WRITE, is_trusted, own_uid, private_folder, quoted, refuse_replaceable};
 
-/// Makes the state directory if there is none, and refuses one that others can write to. What it lies in is not looked
-/// at: where a volume is mounted that is often open, and nobody else is there.
+/// Makes the state directory if there is none.
+pub(super) fn make_state_directory(state: &Path) -> Result<(), LifeError> {
+    private_folder(state).map_err(file("the state directory", state, "made"))
+}
+
+/// Refuses a state directory that is somebody else's, or that others can write to. What it lies in is not looked at: where
+/// a volume is mounted that is often open, and nobody else is there.
 pub(super) fn state_directory(state: &Path) -> Result<(), LifeError> {
-    private_folder(state).map_err(file("the state directory", state, "made"))?;
-    let found = std::fs::metadata(state).map_err(file("the state directory", state, "read"))?;
+    let found = match std::fs::metadata(state) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found.map_err(file("the state directory", state, "read"))?,
+    };
     if found.uid() != own_uid() {
         return Err(elsewhere("the state directory", state, &found));
     }

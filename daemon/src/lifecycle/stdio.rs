@@ -29,6 +29,7 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
         return Ok(bridge(halves(daemon), stop).await?);
     }
     safety::state_directory(&boot.place.state)?;
+    safety::make_state_directory(&boot.place.state)?;
     safety::files(&boot, &boot.database(&config))?;
     let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
     let store = Store::open(&boot.database(&config), config.store.readers).await?;
