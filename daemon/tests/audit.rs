@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{io::Write, path::Path, process::Stdio};
+use std::{io::Write, path::Path, process::Stdio, time::Duration};
 
 use mcpd_ipc::{
     CallError, FaultKind,
@@ -234,4 +234,24 @@ async fn it_is_looked_through_without_a_daemon_too() {
     assert!(said.starts_with(missing), "{said}");
     assert_eq!(code, Some(1));
     assert!(!home.path().join("state/audit.key").exists(), "a look makes nothing");
+}
+
+#[tokio::test]
+async fn who_finds_no_place_at_the_socket_or_says_nothing_there_is_recorded() {
+    let daemon = Daemon::start_with_descriptors(400, "");
+    let socket = daemon.state().join("run/mcpd.sock");
+    let silent: Vec<_> = (0..40).map(|_| std::os::unix::net::UnixStream::connect(&socket).unwrap()).collect();
+    let why = |record: &AuditRecord| record.why.clone().unwrap_or_default();
+    eventually("their deadline has passed", async || {
+        let Ok(mut operator) = mcpd_ipc::Client::connect(&socket, "test", Duration::from_secs(5)).await
+        else {
+            return false;
+        };
+        let all = AuditTail { limit: 1000, after: 0, actor: None, action: Some("hello".into()) };
+        let Ok(page) = operator.call(all).await else { return false };
+        let told: Vec<_> = page.records.iter().map(why).collect();
+        ["too many operators at once", "no hello in time"].iter().all(|why| told.iter().any(|one| one == why))
+    })
+    .await;
+    drop(silent);
 }

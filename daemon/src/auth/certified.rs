@@ -76,3 +76,31 @@ impl Certified {
 fn goes_by(principal: &Principal, key: &str) -> bool {
     *principal.name() == *key || matches!(&principal.id, PrincipalId::Key(id) if id == key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes rules of which each names the key of its subject.
+    fn rules(subjects: &[&str]) -> CertificateRules {
+        let rule = |subject: &&str| {
+            let subject = (*subject).to_owned();
+            TlsClient { key: subject.clone(), known_by: KnownBy::Subject(subject) }
+        };
+        CertificateRules(subjects.iter().map(rule).collect())
+    }
+
+    #[test]
+    fn a_rule_changes_when_it_is_gone_or_another_comes_before_it() {
+        for (before, after, changed) in [
+            (vec!["a", "b"], vec!["b"], vec!["a"]),
+            (vec!["a"], vec!["a", "b"], vec![]),
+            (vec!["a"], vec!["b", "a"], vec!["a"]),
+            (vec!["a", "b", "c"], vec!["b", "a", "c"], vec!["a"]),
+            (vec!["a", "b"], vec![], vec!["a", "b"]),
+        ] {
+            let (old, new) = (rules(&before), rules(&after));
+            assert_eq!(old.changed_by(&new).collect::<Vec<_>>(), changed, "{before:?} to {after:?}");
+        }
+    }
+}

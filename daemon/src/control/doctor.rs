@@ -21,7 +21,8 @@ use super::{
 use crate::{
     ai::Ready,
     audit::Verified,
-    auth::{PepperPlace, own_uid},
+    auth::PepperPlace,
+    secret::{OTHERS, OTHERS_WRITE, is_trusted, own_uid, quoted},
     store::{Examined, StoreError, now},
     telemetry::since_boot,
 };
@@ -157,10 +158,10 @@ fn permissions(hands: &Hands) -> Vec<Check> {
     let config = hands.config.borrow().clone();
     let keys = [&config.ai.key_file, &config.embeddings.key_file].map(Option::as_deref);
     let secret = [pepper, Some(hands.store.path())].into_iter().chain(keys);
-    let secret = secret.flatten().map(|path| (path, 0o077));
+    let secret = secret.flatten().map(|path| (path, OTHERS));
     // These hold no secret of their own, so others may read them; who can write them can open every door.
     let own = [facts.state.as_path(), facts.logs.as_path()].into_iter().chain(facts.config_file.as_deref());
-    let all = secret.chain(own.map(|path| (path, 0o022)));
+    let all = secret.chain(own.map(|path| (path, OTHERS_WRITE)));
     let mut wrong: Vec<Check> = all.filter_map(|(path, mask)| open_to_others(path, mask)).collect();
     if wrong.is_empty() {
         let found = "state, secrets, database, logs and configuration are the daemon's own";
@@ -186,7 +187,7 @@ fn pepper(place: &PepperPlace) -> Option<Check> {
 }
 
 fn open_to_others(path: &Path, mask: u32) -> Option<Check> {
-    let shown = path.display();
+    let shown = quoted(path);
     let found = match std::fs::metadata(path) {
         Ok(found) => found,
         Err(error) => {
@@ -195,12 +196,12 @@ fn open_to_others(path: &Path, mask: u32) -> Option<Check> {
         }
     };
     let mode = found.mode() & 0o777;
-    if found.uid() != own_uid() && found.uid() != 0 {
-        let advice = format!("chown it to user {}", own_uid());
+    if !is_trusted(found.uid()) {
+        let advice = format!("chown {} {shown}", own_uid());
         let found = format!("{shown} belongs to user {}", found.uid());
         return Some(check("permissions", Verdict::Problem, found, Some(&advice)));
     }
-    let advice = format!("chmod {} {shown}", if mask == 0o022 { "go-w" } else { "go-rwx" });
+    let advice = format!("chmod {} {shown}", if mask == OTHERS_WRITE { "go-w" } else { "go-rwx" });
     let open = mode & mask != 0;
     open.then(|| {
         check("permissions", Verdict::Problem, format!("{shown} has mode {mode:03o}"), Some(&advice))
@@ -210,7 +211,7 @@ fn open_to_others(path: &Path, mask: u32) -> Option<Check> {
 fn socket(hands: &Hands) -> Check {
     let path = &hands.facts.socket;
     match std::fs::symlink_metadata(path) {
-        Ok(found) if found.mode() & 0o077 == 0 && found.uid() == own_uid() => {
+        Ok(found) if found.mode() & OTHERS == 0 && found.uid() == own_uid() => {
             check("socket", Verdict::Ok, format!("{} is private", path.display()), None)
         }
         Ok(found)

@@ -24,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Admins, Hands, Operator, dispatch, feeds};
 use crate::{
     audit::{Deed, Fate},
-    secret::{folder_of, own_uid, private_folder},
+    secret::{OTHERS_WRITE, folder_of, own_uid, private_folder},
 };
 
 /// How long a newcomer may take to say hello.
@@ -306,7 +306,7 @@ fn own_directory(path: &Path, admins: &Admins) -> Result<(), SocketError> {
     if found.uid() != own_uid() {
         return bad("belongs to somebody else; make it your own with mode 0700");
     }
-    if found.mode() & 0o022 != 0 {
+    if found.mode() & OTHERS_WRITE != 0 {
         return bad("can be written by others; make it your own with mode 0700");
     }
     let within_reach = |gid| found.mode() & 0o001 != 0 || found.mode() & 0o010 != 0 && found.gid() == gid;
