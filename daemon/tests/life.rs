@@ -65,6 +65,15 @@ fn no_core_dump_is_left_in_which_keys_would_be() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn memory_comes_in_small_pages() {
+    let daemon = Daemon::start("");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+    let huge = status.lines().find(|line| line.starts_with("THP_enabled:"));
+    assert!(huge.is_none_or(|line| line.ends_with('0')), "{huge:?}");
+}
+
+#[test]
 fn a_second_daemon_is_refused_and_told_who_is_first() {
     let daemon = Daemon::start("");
     let second = support::mcpd(daemon.home())

@@ -6,6 +6,7 @@ mod error;
 mod first_run;
 mod house;
 mod lock;
+mod memory;
 mod pepper;
 mod privacy;
 mod renewal;
@@ -71,6 +72,7 @@ pub struct Boot {
 
 /// Lives, from the first file read to the last row flushed, and says how it ended.
 pub async fn run(boot: Boot) -> Result<Ended, LifeError> {
+    memory::in_small_pages();
     privacy::private_umask();
     privacy::no_core_dumps();
     let supervisor = Supervisor::greet(); //                            it learns each step from here on

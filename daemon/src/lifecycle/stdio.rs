@@ -21,6 +21,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Speaks MCP on standard input and output until the input ends. Nothing else is written to standard output.
 pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
+    super::memory::in_small_pages();
     super::privacy::private_umask();
     super::privacy::no_core_dumps();
     let stop = stop_on_signals()?;
