@@ -311,7 +311,7 @@ async fn another_file_is_not_taken_for_the_pepper() {
     let home = daemon.take_home();
     std::fs::write(home.path().join("state/pepper"), [9; 32]).unwrap();
     let told = refused(home.path(), None);
-    assert!(told.contains("another one than 1 keys"), "{told}");
+    assert!(told.contains("another one than 1 key was hashed with"), "{told}");
 }
 
 /// A user and a group that the system knows and that are not root's.
