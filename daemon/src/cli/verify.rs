@@ -44,7 +44,7 @@ pub(super) fn run(verify: Verify) -> Result<ExitCode, LifeError> {
         None => boot.records(&boot.load()?.0),
     };
     let key = key.unwrap_or_else(|| boot.audit_key());
-    let checkpoint = checkpoint.map(|AuditCheckpoint { seq, mac }| Checkpoint { seq, mac });
+    let checkpoint = checkpoint.map(Checkpoint::from);
     let report = control::report(&directory, look_at(&directory, &key, after, checkpoint.as_ref())?);
     let (verdict, behind, lines) = report.told();
     let mut out = std::io::stdout().lock();

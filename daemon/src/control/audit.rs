@@ -21,9 +21,14 @@ pub(super) async fn tail(hands: &Hands, ask: AuditTail) -> Result<AuditPage, Fau
 }
 
 pub(super) async fn verify(hands: &Hands, ask: AuditVerify) -> Result<AuditReport, Fault> {
-    let checkpoint = ask.checkpoint.map(|AuditCheckpoint { seq, mac }| Checkpoint { seq, mac });
-    let verified = hands.recorder.audit().verify(ask.after, checkpoint).await;
+    let verified = hands.recorder.audit().verify(ask.after, ask.checkpoint.map(Checkpoint::from)).await;
     verified.map(|verified| report(&hands.facts.audit, verified)).map_err(|error| fault(&error))
+}
+
+impl From<AuditCheckpoint> for Checkpoint {
+    fn from(AuditCheckpoint { seq, mac }: AuditCheckpoint) -> Self {
+        Self { seq, mac }
+    }
 }
 
 /// Returns what a look through a folder found, as operators are told it.

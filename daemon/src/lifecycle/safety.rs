@@ -11,9 +11,10 @@ use std::{
 use super::{Boot, LifeError, error::file};
 use crate::secret::{OTHERS, OTHERS_WRITE, is_trusted, own_uid, private_folder, quoted, refuse_replaceable};
 
-/// Makes the state directory if there is none.
+/// Makes the state directory if there is none, and looks at it: another may have made it meanwhile.
 pub(super) fn make_state_directory(state: &Path) -> Result<(), LifeError> {
-    private_folder(state).map_err(file("the state directory", state, "made"))
+    private_folder(state).map_err(file("the state directory", state, "made"))?;
+    state_directory(state)
 }
 
 /// Refuses a state directory that is somebody else's, or that others can write to. What it lies in is not looked at: where

@@ -29,7 +29,6 @@ pub async fn run_stdio(boot: Boot) -> Result<(), LifeError> {
     if let Some(daemon) = running_daemon(&boot, config.control.socket.as_deref()).await? {
         return Ok(bridge(halves(daemon), stop).await?);
     }
-    safety::state_directory(&boot.place.state)?;
     safety::make_state_directory(&boot.place.state)?;
     safety::files(&boot, &boot.database(&config))?;
     let (_logs, requests, _flush) = Logs::start(&config.telemetry, &boot.log_settings(&config, false))?;
