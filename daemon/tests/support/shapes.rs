@@ -49,10 +49,14 @@ pub fn head(key: &str, length: usize) -> String {
     )
 }
 
+/// A whole POST.
+pub fn post(key: &str, body: &str) -> String {
+    head(key, body.len()) + body
+}
+
 /// A request that costs nothing.
 pub fn ping(key: &str) -> String {
-    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-    head(key, body.len()) + body
+    post(key, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
 }
 
 /// Connects, stalls with a byte each `pace`, and waits until the daemon closes the connection.
@@ -102,9 +106,14 @@ impl Line {
         Ok(Self(TcpStream::connect(address).await?))
     }
 
-    /// Pings and returns the status, once the whole answer is there.
+    /// Pings and returns the status.
     pub async fn ping(&mut self, key: &str) -> io::Result<u16> {
-        self.0.write_all(ping(key).as_bytes()).await?;
+        Ok(self.send(&ping(key)).await?.0)
+    }
+
+    /// Sends a request and returns the status and the body, once the whole answer is there.
+    pub async fn send(&mut self, request: &str) -> io::Result<(u16, String)> {
+        self.0.write_all(request.as_bytes()).await?;
         let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
         loop {
             let read = self.0.read(&mut buffer).await?;
@@ -112,15 +121,14 @@ impl Line {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             answer.extend_from_slice(&buffer[..read]);
-            let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+            let text = String::from_utf8_lossy(&answer);
             let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let head = head.to_ascii_lowercase();
             let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
             if body.len() >= length.and_then(|length| length.parse().ok()).unwrap_or(0) {
-                return head
-                    .split(' ')
-                    .nth(1)
-                    .and_then(|code| code.parse().ok())
-                    .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.to_owned()));
+                let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+                let status = status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head))?;
+                return Ok((status, body.to_owned()));
             }
         }
     }
