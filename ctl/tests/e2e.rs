@@ -8,9 +8,10 @@ use std::{
     fs::Permissions,
     os::unix::fs::{MetadataExt, PermissionsExt},
     process::{Command, Stdio},
+    time::Instant,
 };
 
-use real::{CONFIG, Mcpd, Said};
+use real::{CONFIG, Mcpd, PATIENCE, Said};
 use serde_json::{Value, json};
 
 const LIST_TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
@@ -379,6 +380,11 @@ fn as_nobody(line: &str) -> Option<Said> {
 fn a_bundle_is_made_with_and_without_the_daemon() {
     let mut mcpd = Mcpd::start();
     let file = mcpd.home().join("bundle.txt");
+    // The log is written a moment after what it tells.
+    let began = Instant::now();
+    while !mcpd.ctl("logs").done().contains("mcpd::lifecycle  ready") {
+        assert!(began.elapsed() < PATIENCE, "it is not in the log");
+    }
     let args = ["bundle", "--force", file.to_str().unwrap()];
     let said = mcpd.ctl_args(&args).done();
     assert!(said.contains("read it before you send it") && !said.contains("without"), "{said}");

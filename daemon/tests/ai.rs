@@ -90,12 +90,12 @@ async fn a_provider_that_fails_lies_or_stalls_leaves_the_facts() {
     let lies = json!({ "summary": "It keeps a thing.", "role": 7 }).to_string();
     for protocol in BOTH {
         let provider = Provider::new(protocol, vec![understood()]).await;
-        let (_daemon, peer, _tree) = asking(&provider, "stall = \"300ms\"\nretries = 1").await;
+        let (_daemon, peer, _tree) = asking(&provider, "stall = \"1s\"\nretries = 1").await;
         for (acts, prompts, words) in [
             (vec![Act::Refuse(429, "0"), understood()], 2, ""),
             (vec![Act::Refuse(429, "3600")], 1, "429"),
             (vec![Act::Refuse(529, "0")], 2, "529"),
-            (vec![Act::Stall(half.clone())], 1, "sent nothing for 0.3 s"),
+            (vec![Act::Stall(half.clone())], 1, "sent nothing for 1 s"),
             (vec![Act::Cut(half.clone())], 1, "ended its answer in the middle"),
             (vec![Act::Say(half.clone())], 1, "it has no JSON object"),
             (vec![Act::Say(lies.clone())], 1, "not of the shape that was asked for"),

@@ -204,9 +204,13 @@ async fn an_answer_knows_what_changed_since() {
     for number in 0..200 {
         tree.write(&format!("many/m{number}.py"), &format!("def f{number}():\n    pass\n"));
     }
-    let stale = find(&peer, "Store").await;
-    let count = stale["freshness"]["changed_count"].as_u64().unwrap();
-    assert_eq!((stale["freshness"]["stale"].as_bool(), count >= 200), (Some(true), true), "{stale}");
+    let mut stale = Value::Null;
+    eventually("what was written is seen", async || {
+        stale = find(&peer, "Store").await;
+        stale["freshness"]["stale"] == true
+    })
+    .await;
+    assert!(stale["freshness"]["changed_count"].as_u64() >= Some(200), "{stale}");
     eventually("the tree is read again by itself", async || find(&peer, "f199").await["count"] == 1).await;
     eventually("nothing is stale", async || find(&peer, "f199").await["freshness"]["stale"] == false).await;
 
@@ -278,7 +282,7 @@ async fn long_work_shows_itself_and_stops_when_told() {
     let told = Instant::now();
     daemon.obey(ProjectsStop { tenant: None, project: project() }).await;
     eventually("it has stopped", async || now().await.phase == AnalysisPhase::Stopped).await;
-    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    assert!(told.elapsed() < Duration::from_secs(30), "{:?}", told.elapsed());
     assert_eq!(code(&find(&daemon.peer(), "f1").await), "not_indexed");
 
     // A call that is cancelled ends its analysis, too.
@@ -375,14 +379,16 @@ async fn the_commit_is_the_one_that_is_checked_out() {
         (&json!("trunk"), &json!(tree.git(&["rev-parse", "HEAD"])))
     );
     tree.write("app/store.py", "class Store:\n    pass\n");
-    assert_eq!(find(&peer, "Store").await["freshness"]["dirty"], json!(["app/store.py"]));
+    assert_eq!(find_anew(&peer, "Store").await["freshness"]["dirty"], json!(["app/store.py"]));
     tree.git(&["commit", "-qam", "two"]);
     tree.git(&["checkout", "-qb", "other"]);
-    let fresh = find(&peer, "Store").await["freshness"].clone();
-    assert_eq!(
-        (&fresh["branch"], &fresh["commit"]),
-        (&json!("other"), &json!(tree.git(&["rev-parse", "HEAD"])))
-    );
+    let mut fresh = Value::Null;
+    eventually("the branch is seen", async || {
+        fresh = find(&peer, "Store").await["freshness"].clone();
+        fresh["branch"] == "other"
+    })
+    .await;
+    assert_eq!(fresh["commit"], tree.git(&["rev-parse", "HEAD"]));
     assert_eq!(fresh["dirty"], json!([]), "{fresh}");
 }
 

@@ -114,7 +114,7 @@ async fn the_request_after_the_hundredth_waits() {
     let daemon = Daemon::start("");
     let peer = daemon.peer();
     let mut refused = None;
-    for request in 1..=110 {
+    for request in 1..=2000 {
         let (code, headers, _) = status(&peer, &[]).await;
         if code == 429 {
             refused = Some((request, headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap()));

@@ -187,7 +187,10 @@ async fn operators_see_what_a_key_uses_and_who_is_connected() {
 async fn an_operator_ends_a_session_by_the_beginning_of_its_id() {
     let daemon = Daemon::start(ROOMY);
     let peer = daemon.peer();
-    let (one, two) = (peer.initialize("2025-11-25").await, peer.initialize("2025-06-18").await);
+    let one = peer.initialize("2025-11-25").await;
+    // They are listed by the millisecond they began in.
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let two = peer.initialize("2025-06-18").await;
     let mut stream = Events::listen(&peer, &one, None).await;
     let listed = daemon.obey(SessionsList {}).await.sessions;
     assert_eq!(listed.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [&one, &two]);

@@ -203,8 +203,10 @@ async fn a_model_that_is_installed_finds_by_meaning_at_once() {
 
 #[tokio::test]
 async fn an_endpoint_that_is_away_leaves_the_words() {
-    // A port that was free a moment ago: nobody listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // A port that is taken and not listened at.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = taken.local_addr().unwrap().port();
     let embeddings = format!(
         "[embeddings]\nsource = \"endpoint\"\nurl = \"http://127.0.0.1:{port}/v1/embeddings\"\nmodel = \"m\"\n"
     );
@@ -263,7 +265,8 @@ async fn picky() -> String {
 #[tokio::test]
 async fn one_text_that_an_endpoint_refuses_takes_nothing_from_the_others() {
     let url = picky().await;
-    let embeddings = format!("[embeddings]\nsource = \"endpoint\"\nurl = \"{url}\"\nmodel = \"m\"\n");
+    let embeddings =
+        format!("[embeddings]\nsource = \"endpoint\"\nurl = \"{url}\"\nmodel = \"m\"\ndeadline = \"20s\"\n");
     let daemon = Daemon::start(&format!("{ROOMY}{embeddings}"));
     eventually("the endpoint is there", async || {
         daemon.obey(MemoryModelShow {}).await.id.as_deref() == Some("m/3")

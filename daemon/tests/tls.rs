@@ -197,8 +197,10 @@ async fn replaced_files_are_picked_up_and_unusable_ones_are_told_of_once() {
 async fn stalled_handshakes_are_closed_while_others_are_served() {
     let authority = Authority::new("authority");
     let files = Files::new(&authority.issue(&NAMES));
-    let short = "[server]\nfirst_byte_deadline = \"1s\"\nheader_deadline = \"1s\"\nkeep_alive = \"300s\"\n";
+    let short = "[server]\nfirst_byte_deadline = \"5s\"\nheader_deadline = \"5s\"\nkeep_alive = \"300s\"\n";
     let daemon = Daemon::start_in(home(&format!("{ROOMY}{}{short}", files.section(""))), &[]);
+    let talking = client(&authority, &daemon);
+    assert_eq!(talking.ping().await, Ok(200));
     let (address, mut stalls) = (daemon.address(), JoinSet::new());
     for number in 0..60 {
         let authority = authority.client(None);
@@ -220,13 +222,12 @@ async fn stalled_handshakes_are_closed_while_others_are_served() {
             began.elapsed()
         });
     }
-    let talking = client(&authority, &daemon);
     while let Some(lasted) = {
         assert_eq!(talking.ping().await, Ok(200));
         stalls.try_join_next().or(if stalls.is_empty() { None } else { in_time(stalls.join_next()).await })
     } {
         let lasted = lasted.unwrap();
-        assert!((900..5000).contains(&lasted.as_millis()), "{lasted:?}");
+        assert!(lasted.as_millis() >= 4900, "{lasted:?}");
     }
     eventually("their places are given back", async || {
         let open = daemon.obey(mcpd_ipc::connections::ConnectionsList {}).await.connections;

@@ -71,9 +71,8 @@ async fn a_certificate_opens_what_its_key_opens_and_never_against_another() {
     ] {
         assert_eq!(scene.client(shows, key).ping().await, Ok(status), "{why}");
     }
-    let log = scene.daemon.logged();
     for detail in ["certificate of another key", "certificate that stands for no key"] {
-        assert!(log.contains(detail), "{detail}: {log}");
+        eventually(detail, async || scene.daemon.logged().contains(detail)).await;
     }
     // What the key may not do, its certificate may not do either.
     scene.daemon.issue(KeysAdd { scopes: vec!["read".into()], ..plain_key("reader") }).await;
@@ -162,7 +161,7 @@ async fn a_certificate_that_expires_ends_what_it_opened() {
     let scene = Scene::new(LAPTOP).await;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let short = scene.authority.issue_with(&["laptop.lan"], |params| {
-        params.not_after = date_time_ymd(1970, 1, 1) + now + Duration::from_secs(3);
+        params.not_after = date_time_ymd(1970, 1, 1) + now + Duration::from_secs(10);
     });
     let client = scene.client(Some(&short), None);
     assert_eq!(client.ping().await, Ok(200));

@@ -16,7 +16,7 @@ use std::{
 use serde_json::Value;
 
 /// How long anything may take that takes an idle machine a moment.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Limits that no test reaches by accident, and no deadline that closes what a test wants closed by an order.
 pub(crate) const CONFIG: &str = r#"[server]
@@ -100,7 +100,8 @@ impl Mcpd {
     pub(crate) fn ctl_args(&self, args: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcpctl"));
         command.env_clear().env("HOME", self.home.path());
-        command.arg("--state-dir").arg(self.state()).args(args).stdin(Stdio::null());
+        // A disk that others keep busy may hold an answer back.
+        command.args(["--timeout", "60s", "--state-dir"]).arg(self.state()).args(args).stdin(Stdio::null());
         Said::by(&mut command)
     }
 

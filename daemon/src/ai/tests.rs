@@ -317,9 +317,9 @@ async fn an_answer_that_stalls_or_breaks_off_is_left() {
                 }
             })
             .await;
-            let set = set(provider, &server, "stall = \"200ms\"").await;
+            let set = set(provider, &server, "stall = \"1s\"").await;
             let words = match stalls {
-                true => "HOST sent nothing for 0.2 s in the middle of its answer",
+                true => "HOST sent nothing for 1 s in the middle of its answer",
                 false => "HOST ended its answer in the middle",
             };
             assert_eq!(set.complaint(&server).await, words);

@@ -141,14 +141,18 @@ mod tests {
     #[test]
     fn hostile_patterns_cost_what_others_cost() {
         let text = "a".repeat(1 << 20);
+        // The least of some: a pause of the machine is no cost.
         let cost = |pattern: &str| {
-            let began = Instant::now();
-            assert!(!matches(pattern, &text));
-            began.elapsed()
+            let one = |_| {
+                let began = Instant::now();
+                assert!(!matches(pattern, &text));
+                began.elapsed()
+            };
+            (0..5).map(one).min()
         };
         let plain = cost(&format!("{}b", "a*".repeat(2)));
         let hostile = cost(&format!("{}b", "a*".repeat(LONGEST / 2)));
-        assert!(hostile < plain * 20, "{hostile:?} against {plain:?}");
+        assert!(hostile < plain.map(|cost| cost * 20), "{hostile:?} against {plain:?}");
     }
 
     proptest! {

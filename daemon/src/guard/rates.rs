@@ -213,13 +213,13 @@ mod tests {
 
     #[test]
     fn the_hundred_and_first_request_waits() {
-        let rates = Rates::new(&limits("100/60s"));
+        let rates = Rates::new(&limits("100/3600s"));
         let who = key();
         for request in 1..=100 {
             assert_eq!(rates.check(&who), Ok(()), "request {request}");
         }
         let Err(Denied::Rate(wait)) = rates.check(&who) else { panic!("not refused") };
-        assert!(wait > Duration::ZERO && wait <= Duration::from_millis(600), "{wait:?}");
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(36), "{wait:?}");
     }
 
     #[test]

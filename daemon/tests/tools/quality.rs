@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{Checking, support::trees::Tree};
+use crate::{
+    Checking,
+    support::{eventually, trees::Tree},
+};
 
 /// Calls every tool of the family, in the project that the code tools have indexed and in one without code.
 pub(crate) async fn tools(tools: &Checking, tree: &Tree) {
@@ -14,6 +17,10 @@ pub(crate) async fn tools(tools: &Checking, tree: &Tree) {
     let never = ask("list_quality_issues", json!({})).await;
     assert_eq!((&never["total"], &never["last_detection"]), (&json!(0), &Value::Null));
     tree.write("app/greedy.py", "def take(a, b, c, d, e, f, g, h):\n    # TODO: fewer\n    pass\n");
+    eventually("what was written is read again", async || {
+        ask("find_entity", json!({ "entity_name": "take" })).await["count"] == 1
+    })
+    .await;
     let found = ask("detect_code_smells", json!({ "limit": 500 })).await;
     assert_eq!(found["issues"]["low"][0]["type"], "long_parameter_list", "{found}");
     ask("detect_code_smells", json!({ "smell_types": ["dead_code", "god_class"] })).await;
