@@ -81,6 +81,19 @@ fn each_is_refused_with_the_line_that_mends_it() {
         assert_eq!(refused(home.path()).trim_end(), said);
         chmod(file, good);
     }
+    let logs = fs::read_dir(state.join("logs")).unwrap().map(|log| log.unwrap().path());
+    let log = logs.last().unwrap();
+    fs::set_permissions(&log, PermissionsExt::from_mode(0o620)).unwrap();
+    let shown = log.to_str().unwrap().replace(home.path().to_str().unwrap(), "HOME");
+    let refusal = |flaw: &str| format!("logs cannot be written to HOME/state/logs: {shown} {flaw}");
+    assert_eq!(
+        refused(home.path()).trim_end(),
+        refusal(&format!("can be written by others: chmod go-w {shown}"))
+    );
+    fs::remove_file(&log).unwrap();
+    symlink(home.path().join("nowhere"), &log).unwrap();
+    assert_eq!(refused(home.path()).trim_end(), refusal("is no file; move it away"));
+    fs::remove_file(&log).unwrap();
     for (file, said) in [
         (
             "mcpd.db",

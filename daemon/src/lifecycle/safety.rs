@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::{Boot, LifeError, error::file};
-use crate::secret::{OTHERS, OTHERS_WRITE, is_trusted, own_uid, private_folder, quoted, refuse_replaceable};
+use crate::secret::{
+    OTHERS, OTHERS_WRITE, UnsafeFile, is_trusted, own_uid, private_folder, quoted, refuse_replaceable,
+    refuse_unsafe,
+};
 
 /// Makes the state directory if there is none, and looks at it: another may have made it meanwhile.
 pub(super) fn make_state_directory(state: &Path) -> Result<(), LifeError> {
@@ -48,22 +51,7 @@ fn private(what: &'static str, path: &Path) -> Result<(), LifeError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         found => found.map_err(file(what, path, "read"))?,
     };
-    if !found.is_file() {
-        let mend = match std::fs::canonicalize(path) {
-            Ok(target) if found.is_symlink() => {
-                format!("is a link; put the file itself there: mv {} {}", quoted(&target), quoted(path))
-            }
-            _ => "is no file; move it away".to_owned(),
-        };
-        return Err(unsafe_file(what, path, mend));
-    }
-    if found.uid() != own_uid() {
-        return Err(elsewhere(what, path, &found));
-    }
-    if found.mode() & OTHERS != 0 {
-        return Err(unsafe_file(what, path, format!("can be used by others: chmod 600 {}", quoted(path))));
-    }
-    Ok(())
+    refuse_unsafe(path, &found, OTHERS).map_err(|flaw| unsafe_file(what, path, flaw.to_string()))
 }
 
 /// Reads a text that others than its owner, or others than root and ourselves, must not be able to change. A link is
@@ -72,11 +60,8 @@ pub(super) fn trusted_text(what: &'static str, path: &Path) -> Result<String, Li
     let mut opened = File::open(path).map_err(file(what, path, "read"))?;
     let found = opened.metadata().map_err(file(what, path, "read"))?;
     if found.mode() & OTHERS_WRITE != 0 {
-        return Err(unsafe_file(
-            what,
-            path,
-            format!("can be written by others: chmod go-w {}", quoted(path)),
-        ));
+        let flaw = UnsafeFile::Written { file: quoted(path).into_owned() };
+        return Err(unsafe_file(what, path, flaw.to_string()));
     }
     if !is_trusted(found.uid()) {
         return Err(elsewhere(what, path, &found));
@@ -97,12 +82,8 @@ fn in_a_shut_folder(what: &'static str, path: &Path) -> Result<(), LifeError> {
 }
 
 fn elsewhere(what: &'static str, path: &Path, found: &Metadata) -> LifeError {
-    let (theirs, ours) = (found.uid(), own_uid());
-    unsafe_file(
-        what,
-        path,
-        format!("is user {theirs}'s, and the daemon runs as user {ours}: chown {ours} {}", quoted(path)),
-    )
+    let flaw = UnsafeFile::Owner { owner: found.uid(), file: quoted(path).into_owned() };
+    unsafe_file(what, path, flaw.to_string())
 }
 
 fn unsafe_file(what: &'static str, path: &Path, mend: String) -> LifeError {

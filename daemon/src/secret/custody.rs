@@ -40,6 +40,42 @@ pub(crate) enum OpenFolder {
     },
 }
 
+/// Why a file is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnsafeFile {
+    /// It leads elsewhere.
+    #[error("is a link; put the file itself there: mv {target} {file}")]
+    Link {
+        /// Where it leads, as a shell reads it.
+        target: String,
+        /// The link, as a shell reads it.
+        file: String,
+    },
+    /// It is a folder, a pipe or the like, or a link that leads nowhere.
+    #[error("is no file; move it away")]
+    NoFile,
+    /// It is another user's.
+    #[error("is user {owner}'s, and the daemon runs as user {}: chown {} {file}", own_uid(), own_uid())]
+    Owner {
+        /// Whose.
+        owner: u32,
+        /// The file, as a shell reads it.
+        file: String,
+    },
+    /// Others may read it or write it.
+    #[error("can be used by others: chmod 600 {file}")]
+    Used {
+        /// The file, as a shell reads it.
+        file: String,
+    },
+    /// Others may write it.
+    #[error("can be written by others: chmod go-w {file}")]
+    Written {
+        /// The file, as a shell reads it.
+        file: String,
+    },
+}
+
 /// Returns the user this process runs as.
 pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -79,6 +115,28 @@ fn refuse(folder: &Path, found: &Metadata, guarded: bool) -> Result<(), OpenFold
     }
     if mode & OTHERS_WRITE != 0 && !guarded && !is_handed_in(folder, found) {
         return Err(OpenFolder::Writers { mode, folder: quoted(folder).into_owned() });
+    }
+    Ok(())
+}
+
+/// Refuses what is a link or no file, somebody else's, or open to others: `shut` are the permissions they must not have,
+/// `OTHERS` or `OTHERS_WRITE`. What `found` says is that of `path` itself, not of what it leads to.
+pub(crate) fn refuse_unsafe(path: &Path, found: &Metadata, shut: u32) -> Result<(), UnsafeFile> {
+    let file = || quoted(path).into_owned();
+    if !found.is_file() {
+        return Err(match std::fs::canonicalize(path) {
+            Ok(target) if found.is_symlink() => {
+                UnsafeFile::Link { target: quoted(&target).into_owned(), file: file() }
+            }
+            _ => UnsafeFile::NoFile,
+        });
+    }
+    if found.uid() != own_uid() {
+        return Err(UnsafeFile::Owner { owner: found.uid(), file: file() });
+    }
+    if found.mode() & shut != 0 {
+        let file = file();
+        return Err(if shut == OTHERS { UnsafeFile::Used { file } } else { UnsafeFile::Written { file } });
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Logs: text or JSON, to standard error and to a rotated file, written by a thread of their own.
 
 use std::{
-    io::{self, BufWriter, Write},
-    path::PathBuf,
+    io::{self, BufWriter, ErrorKind, Write},
+    path::{Path, PathBuf},
 };
 
 use super::{RequestLog, request_log::RequestLogGuard};
-use crate::secret::{private_folder, refuse_open, refuse_replaceable};
+use crate::secret::{OTHERS_WRITE, private_folder, refuse_open, refuse_replaceable, refuse_unsafe};
 use mcpd_config::{LogFormat, Rotation, Telemetry};
 use mcpd_ipc::redact::redacted;
 use tracing_appender::{
@@ -21,6 +21,9 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+/// Logs are named `mcpd.2026-07-28.log`, or `mcpd.log` where they are never rotated.
+const PREFIX: &str = "mcpd";
+const SUFFIX: &str = "log";
 /// Bytes of lines that leave at once, at most.
 const BUFFER: usize = 64 * 1024;
 /// Lines, or pieces of a few KiB, that wait to be written; more are dropped. A standard error that nobody reads must not
@@ -63,6 +66,7 @@ impl Logs {
             .map_err(|open| unwritable(format!("the directory {open}")))?;
         // Else a link could lie where the next file is made.
         refuse_open(&settings.directory).map_err(|open| unwritable(format!("the log {open}")))?;
+        refuse_laid(&settings.directory).map_err(unwritable)?;
         let (filter, handle) = reload::Layer::new(filter(&telemetry.log)?);
         let file = Builder::new()
             .rotation(match telemetry.rotation {
@@ -70,8 +74,8 @@ impl Logs {
                 Rotation::Daily => Roll::DAILY,
                 Rotation::Never => Roll::NEVER,
             })
-            .filename_prefix("mcpd")
-            .filename_suffix("log")
+            .filename_prefix(PREFIX)
+            .filename_suffix(SUFFIX)
             .max_log_files(telemetry.keep as usize)
             .build(&settings.directory)
             .map_err(|error| unwritable(error.to_string()))?;
@@ -97,6 +101,28 @@ impl Logs {
     pub fn set(&self, log: &str) -> Result<(), LogError> {
         self.filter.reload(filter(log)?).map_err(|_| LogError::Started)
     }
+}
+
+/// Refuses logs that lie there and lead elsewhere, are somebody else's, or that others can write: lines would be added
+/// to them, or are taken for ours.
+fn refuse_laid(directory: &Path) -> Result<(), String> {
+    let entries = std::fs::read_dir(directory).map_err(|error| error.to_string())?;
+    for entry in entries {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let name = entry.file_name();
+        let is_log = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+        if is_log.is_none() {
+            continue;
+        }
+        let found = match entry.metadata() {
+            // Another just dropped an old one.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            found => found.map_err(|error| error.to_string())?,
+        };
+        refuse_unsafe(&entry.path(), &found, OTHERS_WRITE)
+            .map_err(|flaw| format!("{} {flaw}", entry.path().display()))?;
+    }
+    Ok(())
 }
 
 /// Returns the way to a writer that has a thread of its own.
