@@ -110,8 +110,8 @@ fn refuse_laid(directory: &Path) -> Result<(), String> {
     for entry in entries {
         let entry = entry.map_err(|error| error.to_string())?;
         let name = entry.file_name();
-        let is_log = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
-        if is_log.is_none() {
+        let between = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+        if !between.is_some_and(|between| between.starts_with('.')) {
             continue;
         }
         let found = match entry.metadata() {
