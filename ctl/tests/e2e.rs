@@ -2,16 +2,18 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod e2e {
+    mod bundle;
+}
 mod real;
 
 use std::{
     fs::Permissions,
     os::unix::fs::{MetadataExt, PermissionsExt},
     process::{Command, Stdio},
-    time::Instant,
 };
 
-use real::{CONFIG, Mcpd, PATIENCE, Said};
+use real::{CONFIG, Mcpd, Said};
 use serde_json::{Value, json};
 
 const LIST_TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
@@ -374,33 +376,4 @@ fn as_nobody(line: &str) -> Option<Said> {
         let works = command().arg("test $(id -u) = 65534").output().is_ok_and(|tried| tried.status.success());
         works.then(|| Said::by(command().arg(line)))
     })
-}
-
-#[test]
-fn a_bundle_is_made_with_and_without_the_daemon() {
-    let mut mcpd = Mcpd::start();
-    let file = mcpd.home().join("bundle.txt");
-    // The log is written a moment after what it tells.
-    let began = Instant::now();
-    while !mcpd.ctl("logs").done().contains("mcpd::lifecycle  ready") {
-        assert!(began.elapsed() < PATIENCE, "it is not in the log");
-    }
-    let args = ["bundle", "--force", file.to_str().unwrap()];
-    let said = mcpd.ctl_args(&args).done();
-    assert!(said.contains("read it before you send it") && !said.contains("without"), "{said}");
-    let whole = std::fs::read_to_string(&file).unwrap();
-    for part in ["machine", "configuration", "status", "examination", "keys", "audit", "log"] {
-        assert!(whole.contains(&format!("\n== {part}\n")), "no {part} in {whole}");
-    }
-    assert!(
-        whole.contains("per_key = \"100000/60s\"") && whole.contains("INFO mcpd::lifecycle  ready"),
-        "{whole}"
-    );
-    assert!(!whole.contains(mcpd.home().to_str().unwrap()), "the home folder names its user");
-    mcpd.ctl("drain").done();
-    assert!(mcpd.ended().success());
-    assert_eq!(mcpd.ctl_args(&args).code, 3);
-    let local = std::fs::read_to_string(&file).unwrap();
-    assert!(local.contains("ended ended=Drained") && local.contains("no daemon runs here"), "{local}");
-    assert!(!local.contains("== status"), "{local}");
 }
