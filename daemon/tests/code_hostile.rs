@@ -27,7 +27,7 @@ use support::{Daemon, Peer, plain_key, trees::Tree};
 /// What one file and one analysis may take here.
 const BUDGET: &str = "file_deadline = \"3s\"\ndeadline = \"30s\"\n";
 /// Beyond it an analysis has not kept to its budget.
-const OVERDUE: Duration = Duration::from_secs(120);
+const OVERDUE: Duration = Duration::from_secs(60);
 /// Brackets in one another.
 const NESTED: usize = 100_000;
 /// Small files of one tree.

@@ -227,7 +227,8 @@ async fn stalled_handshakes_are_closed_while_others_are_served() {
         stalls.try_join_next().or(if stalls.is_empty() { None } else { in_time(stalls.join_next()).await })
     } {
         let lasted = lasted.unwrap();
-        assert!(lasted.as_millis() >= 4900, "{lasted:?}");
+        // Before the 10 s that they would have by default.
+        assert!((4900..9000).contains(&lasted.as_millis()), "{lasted:?}");
     }
     eventually("their places are given back", async || {
         let open = daemon.obey(mcpd_ipc::connections::ConnectionsList {}).await.connections;

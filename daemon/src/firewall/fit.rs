@@ -224,7 +224,7 @@ mod tests {
         let wild: Vec<String> = (0..16).map(|number| format!("{}b{number}", "*a?".repeat(80))).collect();
         let began = Instant::now();
         assert!(fit(&json!({ "a": wild }), &json!({ "a": "a".repeat(16_000) })).2);
-        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     }
 
     proptest! {

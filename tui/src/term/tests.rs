@@ -108,15 +108,10 @@ impl Run {
             thread::sleep(Duration::from_millis(10));
         }
         // It has ended; what it wrote comes by a thread that may be late.
-        loop {
-            match self.said.recv_timeout(Duration::from_millis(200)) {
-                Ok(bytes) => {
-                    self.screen.process(&bytes);
-                    self.raw.extend(bytes);
-                }
-                Err(_) if !self.screen.screen().alternate_screen() || Instant::now() > deadline => break,
-                Err(_) => {}
-            }
+        self.until(|screen| !screen.alternate_screen());
+        while let Ok(bytes) = self.said.recv_timeout(Duration::from_millis(200)) {
+            self.screen.process(&bytes);
+            self.raw.extend(bytes);
         }
         let screen = self.screen.screen();
         assert!(!screen.alternate_screen());
